@@ -1,0 +1,47 @@
+/* Documents to one composed document: includes, overlays, settings, variables.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause */
+#pragma once
+
+#include "document.h"
+
+G_BEGIN_DECLS
+
+/**
+ * WeftComposition:
+ * @path: the pipeline file
+ * @overlays: (nullable) (array zero-terminated=1): overlay files or names of the pipeline's own `ablations`, applied in order
+ * @settings: (nullable) (array zero-terminated=1): `path=value` of the command line, values in YAML; a bare name is a variable
+ * @search: (nullable) (array zero-terminated=1): directories where includes are looked for after the including file's own
+ */
+typedef struct
+{
+  const char *path;
+  const char *const *overlays;
+  const char *const *settings;
+  const char *const *search;
+} WeftComposition;
+
+/**
+ * weft_compose:
+ *
+ * Merge rule: included files first, in order; the document; overlays; settings. Maps merge, scalars and lists replace, `null` removes.
+ * `vars` are then resolved ("${env:NAME:-default}", `$name` and `${name}` in any scalar outside `modules`, where names are the module's
+ * own attributes and stay as they are) and the document is checked against the language: unknown sections and keys of sections.
+ *
+ * Returns: (transfer full) (nullable): the composed document with all marks kept
+ */
+WeftValue *weft_compose (const WeftComposition *composition, WeftProblems *problems);
+
+/* Later wins: merges @over into a copy of @base. */
+WeftValue *weft_value_merge (WeftValue *base, WeftValue *over);
+
+/**
+ * weft_substitute:
+ * @names: a map of scalars (and whole values: a scalar that consists of one `$name` takes the value as it is)
+ *
+ * Returns: (transfer full): @value with variables replaced; unknown ones are problems, with the nearest name
+ */
+WeftValue *weft_substitute (WeftValue *value, const WeftValue *names, const char *what, WeftProblems *problems);
+
+G_END_DECLS

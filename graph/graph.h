@@ -1,0 +1,194 @@
+/* Graphs of operator nodes, as every stage from building to planning sees them.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause */
+#pragma once
+
+#include <weft/operator.h>
+
+#include "document.h"
+#include "shape.h"
+
+G_BEGIN_DECLS
+
+typedef struct _WeftNode WeftNode;
+typedef struct _WeftGraph WeftGraph;
+typedef struct _WeftPipeline WeftPipeline;
+
+typedef enum
+{
+  WEFT_WIRE_OUTPUT,             /* operator output `port` */
+  WEFT_WIRE_SAVED,              /* value kept by forward for backward */
+  WEFT_WIRE_INPUT_GRADIENT,     /* produced by a gradient node: gradient by input `port`, value `which` */
+  WEFT_WIRE_PARAMETER_GRADIENT, /* produced by a gradient node: gradient by parameter `port` */
+} WeftWireKind;
+
+/**
+ * WeftWire:
+ *
+ * One tensor that a node produces in every step. Wires are what the planner places in the arena.
+ */
+typedef struct
+{
+  WeftNode *node;
+  WeftWireKind kind;
+  guint port, which;
+  WeftShape shape;
+  gboolean read;      /* somebody reads it: another node, a collect, a log, the user */
+  gboolean kept;      /* must stay valid to the end of the step (collected, logged, asked for) */
+  guint index;        /* position in graph->wires */
+} WeftWire;
+
+typedef struct
+{
+  guint n;                /* 0: left open */
+  WeftWire **wires;       /* tensor ports */
+  char **keys;            /* names in a variadic map, else NULL entries */
+  char **weights;         /* weights ports: store prefix of each set ("image", "train.momentum.key.image") */
+  char **weight_networks; /* weights ports: the network whose members they are */
+  WeftNode *state_of;     /* state-of ports */
+  WeftMark mark;
+} WeftInput;
+
+/**
+ * WeftMember: one parameter or statistic of a node.
+ */
+typedef struct
+{
+  char *path; /* in the store */
+  WeftShape shape; /* constant sizes only */
+  const char *initial;
+  gboolean statistic;
+  gboolean trainable;
+} WeftMember;
+
+/**
+ * WeftTarget: a weight handed to an operator with an objective or weights input, in a fixed order (store path order of appearance).
+ */
+typedef struct
+{
+  char *path;
+  WeftShape shape;
+  gboolean statistic;
+  WeftWire *gradient;  /* (nullable) */
+  char *slots[WEFT_MAX_SLOTS]; /* store paths of the slots, NULL where the operator has none for it */
+} WeftTarget;
+
+typedef struct
+{
+  const WeftAttribute *attribute;
+  WeftValue *value;      /* the schedule's map */
+} WeftScheduled;
+
+typedef enum
+{
+  WEFT_NODE_FORWARD,
+  WEFT_NODE_GRADIENT,
+} WeftNodeKind;
+
+struct _WeftNode
+{
+  WeftNodeKind kind;
+  guint index;           /* in graph->nodes, which is an order of execution once the graph is ordered */
+  char *path;            /* within the graph: "v.sge.local"; gradient nodes end in "~gradient" */
+  char *store_path;      /* prefix of its parameters and states: "image.sge.local" */
+  const WeftOperator *operator;
+  gpointer attributes;
+  GArray *scheduled;     /* of WeftScheduled */
+  WeftMode mode;
+  WeftMark mark;
+  WeftInput inputs[WEFT_MAX_PORTS];
+  WeftWire *outputs[WEFT_MAX_PORTS];
+  WeftWire *saved[WEFT_MAX_PORTS]; /* NULL unless differentiated */
+  WeftMember parameters[WEFT_MAX_PORTS];
+  WeftMember states[WEFT_MAX_PORTS];
+  gboolean trainable;    /* its parameters are (not frozen, not somebody's slots) */
+  GPtrArray *after;      /* (element-type WeftNode): runs after these, beside what wires imply */
+  GArray *targets;       /* of WeftTarget: for operators with objective or weights inputs */
+  /* gradient nodes */
+  WeftNode *of;
+  WeftWire *out_gradients[WEFT_MAX_PORTS];
+  WeftWire **in_gradients[WEFT_MAX_PORTS];   /* arrays of of->inputs[port].n, entries NULL if not wanted */
+  WeftWire *parameter_gradients[WEFT_MAX_PORTS];
+};
+
+typedef struct
+{
+  char *name;
+  WeftWire *wire;
+  WeftMark mark;
+} WeftCollect;
+
+struct _WeftGraph
+{
+  char *name;
+  WeftPipeline *pipeline;
+  WeftMode mode;
+  WeftMark mark;
+  GPtrArray *nodes;    /* (element-type WeftNode) */
+  GPtrArray *wires;    /* (element-type WeftWire) */
+  GPtrArray *symbols;  /* (element-type WeftSymbol) */
+  GArray *collects;    /* of WeftCollect */
+  GPtrArray *feeds;    /* (element-type WeftNode): nodes of the core operator `feed`; those named GRAPH.NAME take a collected array */
+  GPtrArray *pruned;   /* (element-type utf8): paths of nodes left out because nothing needs them */
+  WeftNode *source;    /* (nullable): what the graph iterates over */
+};
+
+/* One parameter or state of the whole pipeline, by store path. */
+typedef struct
+{
+  char *path;
+  WeftShape shape;
+  const char *initial;  /* as in WeftPort, letters replaced: "fan_in(2048)" */
+  gboolean statistic;
+  char *copy_of;        /* (nullable): starts as a copy of this store path */
+} WeftVariable;
+
+typedef struct
+{
+  char *name;
+  WeftValue *load;      /* (nullable): path, or map {path:, names:, into:, optional:} */
+  gboolean frozen;
+  WeftMark mark;
+} WeftNetwork;
+
+struct _WeftPipeline
+{
+  char *name;
+  WeftValue *document;   /* composed */
+  GPtrArray *networks;   /* (element-type WeftNetwork) */
+  GPtrArray *graphs;     /* (element-type WeftGraph) */
+  GPtrArray *variables;  /* (element-type WeftVariable): everything that lives in the store, in order of appearance */
+  WeftValue *run;        /* (nullable): the run section */
+};
+
+/**
+ * weft_pipeline_build:
+ * @document: composed
+ *
+ * Document → graph → inferred graph → differentiated graph: every graph of the pipeline built, its modules expanded, shapes inferred,
+ * objectives differentiated, nodes ordered. All problems of all graphs are reported together.
+ *
+ * Returns: (transfer full) (nullable): %NULL if there were problems
+ */
+WeftPipeline *weft_pipeline_build (WeftValue *document, WeftProblems *problems);
+void weft_pipeline_free (WeftPipeline *pipeline);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (WeftPipeline, weft_pipeline_free)
+
+WeftGraph *weft_pipeline_graph (const WeftPipeline *pipeline, const char *name);     /* (nullable) */
+WeftNetwork *weft_pipeline_network (const WeftPipeline *pipeline, const char *name); /* (nullable) */
+WeftVariable *weft_pipeline_variable (const WeftPipeline *pipeline, const char *path);
+WeftNode *weft_graph_node (const WeftGraph *graph, const char *path);
+/* "loss.batch", or "loss" for an only output; (nullable) */
+WeftWire *weft_graph_wire (const WeftGraph *graph, const char *reference);
+
+/* Index of a port by name in a descriptor's array, or -1. */
+int weft_port_index (const WeftPort *ports, const char *name);
+guint weft_port_count (const WeftPort *ports);
+
+/* The stages, each in its own file. */
+gboolean weft_build_graphs (WeftPipeline *pipeline, WeftProblems *problems);      /* build.c */
+gboolean weft_infer_graph (WeftGraph *graph, WeftProblems *problems);             /* infer.c */
+gboolean weft_differentiate_graph (WeftGraph *graph, WeftProblems *problems);     /* differentiate.c */
+gboolean weft_order_graph (WeftGraph *graph, WeftProblems *problems);             /* order.c */
+
+G_END_DECLS

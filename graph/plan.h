@@ -1,0 +1,36 @@
+/* Ordered graphs to plans: which wire lives where in one arena.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause */
+#pragma once
+
+#include "graph.h"
+
+G_BEGIN_DECLS
+
+typedef struct
+{
+  gsize offset; /* in the arena, 64-byte aligned */
+  gsize bytes;  /* at the bound */
+  guint first, last; /* nodes between which it lives */
+  int shares;   /* index of the wire whose memory it takes over (in place), or -1 */
+} WeftPlace;
+
+/**
+ * WeftPlan:
+ * @arena: bytes of the arena, wires and scratch
+ * @places: one per wire of the graph, bytes 0 for those that live elsewhere (fed tensors, states shown as outputs) or nowhere
+ * @scratch: offset and bytes of scratch per node
+ */
+typedef struct
+{
+  WeftGraph *graph;
+  gsize arena;
+  WeftPlace *places;
+  WeftPlace *scratch;
+} WeftPlan;
+
+WeftPlan *weft_plan_new (WeftGraph *graph, GError **error);
+void weft_plan_free (WeftPlan *plan);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (WeftPlan, weft_plan_free)
+
+G_END_DECLS

@@ -1,0 +1,34 @@
+/* Operators by name, and the modules that bring them.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause */
+#pragma once
+
+#include <weft/operator.h>
+
+G_BEGIN_DECLS
+
+/* What was found where, and why anything was refused. */
+typedef struct
+{
+  char *path;
+  const WeftModule *module; /* NULL when refused */
+  char *refused;
+} WeftLoaded;
+
+/**
+ * weft_registry_load:
+ * @paths: (nullable): directories (or module files) of `--plugin-path`, colon-separated
+ *
+ * Loads modules from @paths, WEFT_PLUGIN_PATH, the user's data directory and the installation; in a build tree, from where the library
+ * was built. Core operators (feed, sum, gradients) are always there. Safe to call again; modules are never unloaded.
+ */
+void weft_registry_load (const char *paths);
+const WeftOperator *weft_registry_find (const char *name);                  /* (nullable) */
+const WeftModule *weft_registry_module_of (const WeftOperator *operator);   /* (nullable): NULL for core operators */
+const WeftOperator *const *weft_registry_operators (guint *n);              /* sorted by name */
+const char *const *weft_registry_names (void);                              /* sorted, for suggestions */
+const GPtrArray *weft_registry_modules (void);                              /* (element-type WeftLoaded) */
+/* Registers operators linked into the program, for tests. */
+gboolean weft_registry_add (const WeftOperator *operator, GError **error);
+
+G_END_DECLS

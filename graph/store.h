@@ -1,0 +1,33 @@
+/* Everything that lives longer than a step: parameters, statistics, moments, queues, counters, data positions. By name.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause */
+#pragma once
+
+#include "graph.h"
+
+G_BEGIN_DECLS
+
+typedef struct _WeftStore WeftStore;
+
+WeftStore *weft_store_new (void);
+void weft_store_free (WeftStore *store);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (WeftStore, weft_store_free)
+
+/**
+ * weft_store_prepare:
+ *
+ * Allocates every variable of @pipeline that the store does not have yet and gives it its initial value, which depends on path and
+ * @seed alone. Copies (`copy_of`) are made last, after weft_store_load() of networks' `load:`.
+ */
+gboolean weft_store_prepare (WeftStore *store, const WeftPipeline *pipeline, guint64 seed, GError **error);
+
+/* Writes the initial value that @initial describes; for tests as well. @path names the random stream. */
+gboolean weft_initialise (WeftTensor *tensor, const char *initial, const char *path, guint64 seed, GError **error);
+
+WeftTensor *weft_store_lookup (const WeftStore *store, const char *path);  /* (transfer none) (nullable); data is 64-byte aligned */
+/* Adds a zeroed tensor; it must not exist yet. */
+WeftTensor *weft_store_add (WeftStore *store, const char *path, WeftType type, guint rank, const gint64 *shape);
+GPtrArray *weft_store_paths (const WeftStore *store); /* (transfer container) (element-type utf8), sorted */
+gsize weft_store_bytes (const WeftStore *store);
+
+G_END_DECLS
