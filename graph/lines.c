@@ -1,0 +1,114 @@
+/* Text files of one entry a line.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause */
+#include <string.h>
+
+#include "lines.h"
+#include "operator.h"
+
+#define LONGEST_LINE (1 << 20)
+
+struct _WeftLines
+{
+  char *text;
+  GArray *starts; /* gsize */
+  GArray *lengths;
+};
+
+static gboolean
+fail_line (GError **error, const char *path, guint line, const char *what)
+{
+  g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT, "%s:%u: %s", path, line, what);
+  return FALSE;
+}
+
+static gboolean
+check_line (const char *path, guint line, const char *text, gsize length, gboolean allow_empty, GError **error)
+{
+  if (length > LONGEST_LINE)
+    return fail_line (error, path, line, "longer than 1 MiB, expected one entry a line: is this a text file?");
+  if (memchr (text, '\0', length) != NULL)
+    return fail_line (error, path, line, "holds a NUL byte, expected UTF-8 text: UTF-16 files have to be converted with iconv");
+  const char *end;
+  if (!g_utf8_validate (text, (gssize) length, &end))
+    {
+      g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT, "%s:%u:%u: byte 0x%02x is not UTF-8: convert the file with iconv -f LATIN1 -t UTF-8 or "
+                   "whatever encoding it has", path, line, (guint) (end - text) + 1, (guint) (guint8) *end);
+      return FALSE;
+    }
+  if (!allow_empty && strspn (text, " \t\v\f") == length)
+    return fail_line (error, path, line, "empty line, expected an entry: lines are matched by number, so it cannot be skipped");
+  return TRUE;
+}
+
+/* Cuts the text into lines in place. */
+static gboolean
+split (WeftLines *lines, const char *path, gsize start, gsize size, gboolean allow_empty, GError **error)
+{
+  guint number = 1;
+  while (start < size)
+    {
+      char *line = lines->text + start, *end = memchr (line, '\n', size - start);
+      gsize next = end != NULL ? (gsize) (end - lines->text) + 1 : size;
+      gsize length = next - start - (end != NULL);
+      if (length > 0 && line[length - 1] == '\r')
+        length--;
+      char *terminator = line + length, kept = *terminator;
+      *terminator = '\0';
+      if (!check_line (path, number, line, length, allow_empty, error))
+        {
+          *terminator = kept;
+          return FALSE;
+        }
+      g_array_append_val (lines->starts, start);
+      g_array_append_val (lines->lengths, length);
+      start = next;
+      number++;
+    }
+  return TRUE;
+}
+
+WeftLines *
+weft_lines_read (const char *path, gboolean allow_empty, GError **error)
+{
+  g_autofree char *text = NULL;
+  gsize size;
+  g_autoptr (GError) reason = NULL;
+  if (!g_file_get_contents (path, &text, &size, &reason))
+    {
+      g_set_error (error, WEFT_ERROR, WEFT_ERROR_SYSTEM, "%s: cannot read: %s", path, reason->message);
+      return NULL;
+    }
+  g_autoptr (WeftLines) lines = g_new0 (WeftLines, 1);
+  lines->starts = g_array_new (FALSE, FALSE, sizeof (gsize));
+  lines->lengths = g_array_new (FALSE, FALSE, sizeof (gsize));
+  lines->text = g_steal_pointer (&text);
+  gsize start = size >= 3 && memcmp (lines->text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
+  return split (lines, path, start, size, allow_empty, error) ? g_steal_pointer (&lines) : NULL;
+}
+
+void
+weft_lines_free (WeftLines *lines)
+{
+  if (lines == NULL)
+    return;
+  g_array_unref (lines->starts);
+  g_array_unref (lines->lengths);
+  g_free (lines->text);
+  g_free (lines);
+}
+
+guint
+weft_lines_count (const WeftLines *lines)
+{
+  return lines->starts->len;
+}
+
+const char *
+weft_lines_get (const WeftLines *lines, guint index, gsize *length)
+{
+  g_assert (index < lines->starts->len);
+  if (length != NULL)
+    *length = g_array_index (lines->lengths, gsize, index);
+  return lines->text + g_array_index (lines->starts, gsize, index);
+}
