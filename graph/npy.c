@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "aside.h"
 #include "npy.h"
 #include "operator.h"
 
@@ -406,23 +407,6 @@ weft_npy_read_f32 (const char *path, WeftTensor *tensor, GError **error)
   return g_steal_pointer (&values);
 }
 
-static gboolean
-write_fully (int file, gconstpointer data, gsize n, const char *path, GError **error)
-{
-  const char *from = data;
-  while (n > 0)
-    {
-      ssize_t put = write (file, from, n);
-      if (put < 0 && errno == EINTR)
-        continue;
-      if (put < 0)
-        return fail_system (error, path, "cannot write");
-      from += put;
-      n -= (gsize) put;
-    }
-  return TRUE;
-}
-
 static GString *
 format_header (const WeftTensor *tensor)
 {
@@ -450,20 +434,12 @@ weft_npy_write (const char *path, const WeftTensor *tensor, GError **error)
       g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT, "%s: .npy files have no element type %s", path, weft_type_name (tensor->type));
       return FALSE;
     }
-  g_autofree char *aside = g_strdup_printf ("%s.XXXXXX", path);
-  int file = g_mkstemp_full (aside, O_WRONLY | O_CLOEXEC, 0666);
-  if (file < 0)
-    return fail_system (error, path, "cannot create");
+  WeftAside aside;
+  if (!weft_aside_open (&aside, path, error))
+    return FALSE;
   g_autoptr (GString) header = format_header (tensor);
-  gboolean ok = write_fully (file, header->str, header->len, path, error)
-                && write_fully (file, tensor->data, weft_tensor_bytes (tensor), path, error);
-  if (ok && fsync (file) < 0)
-    ok = fail_system (error, path, "cannot sync");
-  if (close (file) < 0 && ok)
-    ok = fail_system (error, path, "cannot close");
-  if (ok && g_rename (aside, path) < 0)
-    ok = fail_system (error, path, "cannot rename");
-  if (!ok)
-    g_unlink (aside);
+  gboolean ok = weft_aside_write (&aside, header->str, header->len, error)
+                && weft_aside_write (&aside, tensor->data, weft_tensor_bytes (tensor), error) && weft_aside_commit (&aside, error);
+  weft_aside_abandon (&aside);
   return ok;
 }
