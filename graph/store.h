@@ -17,9 +17,18 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (WeftStore, weft_store_free)
  * weft_store_prepare:
  *
  * Allocates every variable of @pipeline that the store does not have yet and gives it its initial value, which depends on path and
- * @seed alone. Copies (`copy_of`) are made last, after weft_store_load() of networks' `load:`.
+ * @seed alone. New copies (`copy_of`) are made last; weft_weights_load() makes those anew whose originals it loads.
  */
 gboolean weft_store_prepare (WeftStore *store, const WeftPipeline *pipeline, guint64 seed, GError **error);
+
+/**
+ * weft_store_copy:
+ * @wanted: asked for each copy with the store path of its original
+ *
+ * Sets variables that start as copies to what their originals hold now.
+ */
+void weft_store_copy (WeftStore *store, const WeftPipeline *pipeline, gboolean (*wanted) (const char *copy, const char *original, gpointer data),
+                      gpointer data);
 
 /* Writes the initial value that @initial describes; for tests as well. @path names the random stream. */
 gboolean weft_initialise (WeftTensor *tensor, const char *initial, const char *path, guint64 seed, GError **error);

@@ -1,0 +1,204 @@
+/* Checkpoints: the store, with what a run needs to go on, in one safetensors file.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause */
+#include "checkpoint.h"
+
+#include <string.h>
+
+#include "safetensors.h"
+
+#define VERSION_KEY "weft.checkpoint"
+#define CHECKSUM_PREFIX "crc32c:"
+#define MAX_NAMED 8 /* names that a message lists */
+
+static gboolean
+is_below (const char *path, const char *const *prefixes)
+{
+  if (prefixes == NULL)
+    return TRUE;
+  for (; *prefixes != NULL; prefixes++)
+    {
+      gsize length = strlen (*prefixes);
+      if (strncmp (path, *prefixes, length) == 0 && (path[length] == '\0' || path[length] == '.'))
+        return TRUE;
+    }
+  return FALSE;
+}
+
+static gboolean
+is_own_key (const char *key)
+{
+  return g_str_has_prefix (key, "weft.") || g_str_has_prefix (key, CHECKSUM_PREFIX);
+}
+
+gboolean
+weft_checkpoint_save_below (const WeftStore *store, const char *const *prefixes, const char *path, GHashTable *metadata, GError **error)
+{
+  g_autoptr (WeftSafetensorsWriter) writer = weft_safetensors_writer_new ();
+  g_autoptr (GPtrArray) paths = weft_store_paths (store);
+  weft_safetensors_writer_metadata (writer, VERSION_KEY, WEFT_CHECKPOINT_VERSION);
+  for (guint i = 0; i < paths->len; i++)
+    {
+      const WeftTensor *tensor = weft_store_lookup (store, paths->pdata[i]);
+      if (!is_below (paths->pdata[i], prefixes))
+        continue;
+      g_autofree char *key = g_strconcat (CHECKSUM_PREFIX, paths->pdata[i], NULL);
+      g_autofree char *sum = g_strdup_printf ("%08x", weft_crc32c (0, tensor->data, weft_tensor_bytes (tensor)));
+      weft_safetensors_writer_metadata (writer, key, sum);
+      weft_safetensors_writer_add (writer, paths->pdata[i], tensor);
+    }
+  if (metadata != NULL)
+    {
+      GHashTableIter iter;
+      gpointer key, value;
+      g_hash_table_iter_init (&iter, metadata);
+      while (g_hash_table_iter_next (&iter, &key, &value))
+        {
+          g_assert (!is_own_key (key));
+          weft_safetensors_writer_metadata (writer, key, value);
+        }
+    }
+  return weft_safetensors_writer_write (writer, path, error);
+}
+
+gboolean
+weft_checkpoint_save (const WeftStore *store, const char *path, GHashTable *metadata, GError **error)
+{
+  return weft_checkpoint_save_below (store, NULL, path, metadata, error);
+}
+
+static gboolean
+check_version (const WeftSafetensors *file, const char *path, GError **error)
+{
+  const char *version = weft_safetensors_metadata (file, VERSION_KEY);
+  if (g_strcmp0 (version, WEFT_CHECKPOINT_VERSION) == 0)
+    return TRUE;
+  if (version == NULL)
+    g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT, "%s: not a checkpoint: its metadata has no \"" VERSION_KEY "\"", path);
+  else
+    g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT, "%s: checkpoint of version %s; this library reads version " WEFT_CHECKPOINT_VERSION,
+                 path, version);
+  return FALSE;
+}
+
+/* The data of one tensor against its checksum. */
+static gboolean
+check_sum (WeftSafetensors *file, const char *path, const char *name, GError **error)
+{
+  const WeftTensor *tensor = weft_safetensors_find (file, name);
+  g_autofree char *key = g_strconcat (CHECKSUM_PREFIX, name, NULL);
+  const char *expected = weft_safetensors_metadata (file, key);
+  if (expected == NULL)
+    {
+      g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT, "%s: tensor \"%s\" has no checksum", path, name);
+      return FALSE;
+    }
+  gsize bytes = weft_tensor_bytes (tensor);
+  g_autofree char *data = g_try_malloc (MAX (bytes, 1));
+  if (data == NULL)
+    {
+      g_set_error (error, WEFT_ERROR, WEFT_ERROR_SYSTEM, "%s: no memory for the %" G_GSIZE_FORMAT " bytes of \"%s\"", path, bytes, name);
+      return FALSE;
+    }
+  if (!weft_safetensors_read (file, name, data, error))
+    return FALSE;
+  g_autofree char *sum = g_strdup_printf ("%08x", weft_crc32c (0, data, bytes));
+  if (g_str_equal (sum, expected))
+    return TRUE;
+  g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT,
+               "%s: tensor \"%s\" is damaged: its data has the checksum %s, %s was written; use another checkpoint", path, name, sum, expected);
+  return FALSE;
+}
+
+static WeftSafetensors *
+open_verified (const char *path, GHashTable **metadata, GError **error)
+{
+  g_autoptr (WeftSafetensors) file = weft_safetensors_open (path, error);
+  if (file == NULL || !check_version (file, path, error))
+    return NULL;
+  for (const char *const *name = weft_safetensors_names (file); *name != NULL; name++)
+    if (!check_sum (file, path, *name, error))
+      return NULL;
+  if (metadata != NULL)
+    {
+      *metadata = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+      for (const char *const *key = weft_safetensors_metadata_keys (file); *key != NULL; key++)
+        if (!is_own_key (*key))
+          g_hash_table_insert (*metadata, g_strdup (*key), g_strdup (weft_safetensors_metadata (file, *key)));
+    }
+  return g_steal_pointer (&file);
+}
+
+gboolean
+weft_checkpoint_verify (const char *path, GHashTable **metadata, GError **error)
+{
+  g_autoptr (WeftSafetensors) file = open_verified (path, metadata, error);
+  return file != NULL;
+}
+
+static void
+list_name (GString *list, guint *n, const char *name)
+{
+  if (++*n <= MAX_NAMED)
+    g_string_append_printf (list, "%s%s", *n == 1 ? "" : ", ", name);
+  else if (*n == MAX_NAMED + 1)
+    g_string_append (list, ", …");
+}
+
+/* Both sides must have the same tensors with the same types and shapes; all differences are reported together. */
+static gboolean
+check_agreement (const WeftStore *store, const char *const *prefixes, const WeftSafetensors *file, const char *path, GError **error)
+{
+  g_autoptr (GString) missing = g_string_new (NULL), extra = g_string_new (NULL), other = g_string_new (NULL);
+  g_autoptr (GPtrArray) paths = weft_store_paths (store);
+  guint n_missing = 0, n_extra = 0, n_other = 0;
+  for (guint i = 0; i < paths->len; i++)
+    {
+      const WeftTensor *there = weft_safetensors_find (file, paths->pdata[i]), *here = weft_store_lookup (store, paths->pdata[i]);
+      if (!is_below (paths->pdata[i], prefixes))
+        continue;
+      if (there == NULL)
+        list_name (missing, &n_missing, paths->pdata[i]);
+      else if (there->type != here->type || there->rank != here->rank || memcmp (there->shape, here->shape, here->rank * sizeof (gint64)) != 0)
+        {
+          g_autofree char *file_shape = weft_tensor_describe (there), *store_shape = weft_tensor_describe (here);
+          g_autofree char *text = g_strdup_printf ("%s (%s in the file, %s in the pipeline)", (char *) paths->pdata[i], file_shape, store_shape);
+          list_name (other, &n_other, text);
+        }
+    }
+  for (const char *const *name = weft_safetensors_names (file); *name != NULL; name++)
+    if (!is_below (*name, prefixes) || weft_store_lookup (store, *name) == NULL)
+      list_name (extra, &n_extra, *name);
+  if (n_missing + n_extra + n_other == 0)
+    return TRUE;
+  g_autoptr (GString) message = g_string_new (NULL);
+  if (n_missing > 0)
+    g_string_append_printf (message, "; it lacks %u: %s", n_missing, missing->str);
+  if (n_extra > 0)
+    g_string_append_printf (message, "; the pipeline has no place for %u: %s", n_extra, extra->str);
+  if (n_other > 0)
+    g_string_append_printf (message, "; %u differ in shape: %s", n_other, other->str);
+  g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT, "%s: the checkpoint is of another pipeline%s", path, message->str);
+  return FALSE;
+}
+
+gboolean
+weft_checkpoint_load_below (WeftStore *store, const char *const *prefixes, const char *path, GHashTable **metadata, GError **error)
+{
+  g_autoptr (GHashTable) entries = NULL;
+  g_autoptr (WeftSafetensors) file = open_verified (path, &entries, error);
+  if (file == NULL || !check_agreement (store, prefixes, file, path, error))
+    return FALSE;
+  for (const char *const *name = weft_safetensors_names (file); *name != NULL; name++)
+    if (!weft_safetensors_read (file, *name, weft_store_lookup (store, *name)->data, error))
+      return FALSE;
+  if (metadata != NULL)
+    *metadata = g_steal_pointer (&entries);
+  return TRUE;
+}
+
+gboolean
+weft_checkpoint_load (WeftStore *store, const char *path, GHashTable **metadata, GError **error)
+{
+  return weft_checkpoint_load_below (store, NULL, path, metadata, error);
+}
