@@ -1,0 +1,5 @@
+# Documentation.
+dist_doc_DATA = \
+	doc/design.md \
+	doc/model.md \
+	doc/signatures.md

@@ -1,0 +1,61 @@
+# libweft. Private headers and sources; keep the lists sorted.
+lib_LTLIBRARIES += libweft-1.la
+
+libweft_1_la_CPPFLAGS = $(AM_CPPFLAGS) -DG_LOG_DOMAIN='"weft"' \
+	-DWEFT_MODULE_DIR='"$(modulesdir)"' -DWEFT_BUILD_MODULE_DIR='"$(abs_builddir)/.libs"' \
+	-DWEFT_PIPELINE_DIR='"$(pipelinesdir)"' -DWEFT_SOURCE_PIPELINE_DIR='"$(abs_top_srcdir)/pipelines"'
+libweft_1_la_LDFLAGS = -no-undefined -version-info 0:0:0
+libweft_1_la_LIBADD = $(GLIB_LIBS) $(YAML_LIBS) $(JSON_LIBS)
+libweft_1_la_SOURCES = \
+	graph/aside.c \
+	graph/attributes.c \
+	graph/build.c \
+	graph/checkpoint.c \
+	graph/core.c \
+	graph/crc32c.c \
+	graph/events.c \
+	graph/initialise.c \
+	graph/lines.c \
+	graph/metrics.c \
+	graph/npy.c \
+	graph/paths.c \
+	graph/problems.c \
+	graph/recipe.c \
+	graph/registry.c \
+	graph/safetensors-write.c \
+	graph/safetensors.c \
+	graph/shape.c \
+	graph/signature.c \
+	graph/store.c \
+	graph/value.c
+
+weftincludedir = $(includedir)/weft-1/weft
+weftinclude_HEADERS = \
+	graph/lines.h \
+	graph/npy.h \
+	graph/operator.h \
+	graph/random.h \
+	graph/tensor.h
+
+noinst_HEADERS = \
+	graph/aside.h \
+	graph/attributes.h \
+	graph/checkpoint.h \
+	graph/compose.h \
+	graph/core.h \
+	graph/document.h \
+	graph/events.h \
+	graph/execute.h \
+	graph/graph.h \
+	graph/metrics.h \
+	graph/plan.h \
+	graph/problems.h \
+	graph/recipe.h \
+	graph/registry.h \
+	graph/safetensors.h \
+	graph/schedule.h \
+	graph/shape.h \
+	graph/signature.h \
+	graph/store.h \
+	graph/team.h \
+	graph/weights.h

@@ -1,0 +1,15 @@
+# Check suites. A suite tests/test-NAME.c needs one line: suites += tests/test-NAME. Programs may use everything in libweft; their data is
+# found through WEFT_TEST_SOURCE_DIR and the build through WEFT_TEST_BUILD_DIR (strings, compiled in).
+suites =
+
+AM_CPPFLAGS += -DWEFT_TEST_SOURCE_DIR='"$(abs_top_srcdir)"' -DWEFT_TEST_BUILD_DIR='"$(abs_top_builddir)"'
+LDADD = libweft-1.la $(CHECK_LIBS) $(JSON_LIBS) $(GLIB_LIBS)
+
+if HAVE_CHECK
+AM_CPPFLAGS += $(CHECK_CFLAGS)
+check_PROGRAMS += $(suites)
+TESTS += $(suites)
+else
+check-local:
+	@echo 'The tests need Check (Debian: check; Fedora: check-devel): install it and run configure again.' >&2; exit 1
+endif
