@@ -167,6 +167,7 @@ typedef struct
  * @copy: start as a copy of the weight instead of zeros
  * @statistics: slots for statistics (running means) too, not only for parameters
  * @weights: (nullable): the output port of kind %WEFT_PORT_WEIGHTS through which graphs use these slots as weights
+ * @when: (nullable): exists only if this attribute is true or, an integer, above 1; its tensors have no data otherwise
  */
 typedef struct
 {
@@ -174,6 +175,7 @@ typedef struct
   gboolean copy;
   gboolean statistics;
   const char *weights;
+  const char *when;
 } WeftSlot;
 
 /**
