@@ -1,0 +1,27 @@
+/* TensorBoard event files: scalars over steps.
+ *
+ * Format: TFRecord framing (length, masked CRC-32C, data, masked CRC-32C) around tensorflow.Event protocol buffers.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause */
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+typedef struct _WeftEvents WeftEvents;
+
+/**
+ * weft_events_open:
+ * @directory: where TensorBoard will look
+ * @step: first step that this file covers; points of earlier files from there on are void, and readers drop them
+ *
+ * Returns: (transfer full) (nullable): a new event file; its name holds time and process, so none is ever overwritten
+ */
+WeftEvents *weft_events_open (const char *directory, guint64 step, GError **error);
+/* One point of the curve @tag. Written at once, so that curves can be watched while training. */
+gboolean weft_events_scalar (WeftEvents *events, guint64 step, const char *tag, double value, GError **error);
+void weft_events_close (WeftEvents *events);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (WeftEvents, weft_events_close)
+
+G_END_DECLS
