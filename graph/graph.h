@@ -6,6 +6,7 @@
 #include <weft/operator.h>
 
 #include "document.h"
+#include "schedule.h"
 #include "shape.h"
 
 G_BEGIN_DECLS
@@ -76,7 +77,7 @@ typedef struct
 typedef struct
 {
   const WeftAttribute *attribute;
-  WeftValue *value;      /* the schedule's map */
+  WeftSchedule *schedule;
 } WeftScheduled;
 
 typedef enum
@@ -102,8 +103,15 @@ struct _WeftNode
   WeftMember parameters[WEFT_MAX_PORTS];
   WeftMember states[WEFT_MAX_PORTS];
   gboolean trainable;    /* its parameters are (not frozen, not somebody's slots) */
+  gboolean borrowed;     /* its parameters and states are somebody's slots (a momentum copy) */
+  const char *network;   /* (nullable): interned name of the network it belongs to */
+  WeftValue *map;        /* (nullable): the YAML it was made from */
   GPtrArray *after;      /* (element-type WeftNode): runs after these, beside what wires imply */
   GArray *targets;       /* of WeftTarget: for operators with objective or weights inputs */
+  GPtrArray *owned;      /* memory that attributes point to */
+  char *collected_graph; /* feeds of collected arrays: whose, and which */
+  char *collected_name;
+  WeftShape saved_shapes[WEFT_MAX_PORTS];
   /* gradient nodes */
   WeftNode *of;
   WeftWire *out_gradients[WEFT_MAX_PORTS];
@@ -131,6 +139,9 @@ struct _WeftGraph
   GPtrArray *feeds;    /* (element-type WeftNode): nodes of the core operator `feed`; those named GRAPH.NAME take a collected array */
   GPtrArray *pruned;   /* (element-type utf8): paths of nodes left out because nothing needs them */
   WeftNode *source;    /* (nullable): what the graph iterates over */
+  GHashTable *feed_letters; /* letter → WeftDim: shared by all feeds */
+  GHashTable *aliases;      /* name → WeftWire: outputs of modules and networks used at the top: "v", "v.embedding" */
+  int inferred;             /* 0 not yet, 1 being, 2 done */
 };
 
 /* One parameter or state of the whole pipeline, by store path. */
@@ -145,7 +156,7 @@ typedef struct
 
 typedef struct
 {
-  char *name;
+  const char *name;     /* interned */
   WeftValue *load;      /* (nullable): path, or map {path:, names:, into:, optional:} */
   gboolean frozen;
   WeftMark mark;
@@ -185,9 +196,24 @@ WeftWire *weft_graph_wire (const WeftGraph *graph, const char *reference);
 int weft_port_index (const WeftPort *ports, const char *name);
 guint weft_port_count (const WeftPort *ports);
 
+/* For the stages. */
+WeftGraph *weft_graph_new (WeftPipeline *pipeline, const char *name, WeftMark mark);
+WeftNode *weft_node_new (const WeftOperator *operator, const char *path, const char *store_path, WeftMark mark);
+void weft_node_free (WeftNode *node);
+WeftNode *weft_graph_add_node (WeftGraph *graph, const WeftOperator *operator, const char *path, const char *store_path, WeftMark mark);
+WeftWire *weft_graph_add_wire (WeftGraph *graph, WeftNode *node, WeftWireKind kind, guint port, guint which);
+WeftSymbol *weft_graph_add_symbol (WeftGraph *graph, const char *name, gint64 bound, const char *owner);
+/* Calls @visit for every wire that @node reads when it runs, gradient nodes' reads of forward values included. */
+void weft_node_visit_reads (const WeftNode *node, void (*visit) (WeftWire *wire, gpointer data), gpointer data);
+/* "`loss.image`" and the like, for messages. */
+char *weft_node_port_name (const WeftNode *node, const WeftPort *port);
+
 /* The stages, each in its own file. */
 gboolean weft_build_graphs (WeftPipeline *pipeline, WeftProblems *problems);      /* build.c */
-gboolean weft_infer_graph (WeftGraph *graph, WeftProblems *problems);             /* infer.c */
+gboolean weft_gather_variables (WeftPipeline *pipeline, WeftProblems *problems);  /* variables.c */
+void weft_prune_graph (WeftGraph *graph, WeftProblems *problems);                 /* prune.c */
+gboolean weft_infer_graph (WeftGraph *graph, WeftProblems *problems);             /* infer.c; in an ordered graph */
+gboolean weft_shape_is_known (const WeftShape *shape);
 gboolean weft_differentiate_graph (WeftGraph *graph, WeftProblems *problems);     /* differentiate.c */
 gboolean weft_order_graph (WeftGraph *graph, WeftProblems *problems);             /* order.c */
 

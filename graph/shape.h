@@ -56,11 +56,4 @@ gint64 weft_shape_bound_elements (const WeftShape *shape);
 gsize weft_shape_bound_bytes (const WeftShape *shape);
 char *weft_shape_print (const WeftShape *shape); /* "f32[b:t, 1024]" */
 
-/* A parsed signature, to be unified against shapes; see doc/signatures.md for the grammar. */
-typedef struct _WeftSignature WeftSignature;
-
-WeftSignature *weft_signature_parse (const char *text, GError **error);
-void weft_signature_free (WeftSignature *signature);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (WeftSignature, weft_signature_free)
-
 G_END_DECLS

@@ -8,5 +8,12 @@ ops_la_SOURCES = \
 	ops/kernels/rows-body.h \
 	ops/kernels/rows.c \
 	ops/kernels/rows.h \
+	ops/kernels/vector-avx2.c \
+	ops/kernels/vector-avx512.c \
+	ops/kernels/vector-baseline.c \
+	ops/kernels/vector-body.h \
+	ops/kernels/vector-lanes.h \
+	ops/kernels/vector-tables.h \
+	ops/kernels/vector.c \
 	ops/kernels/vector.h \
 	ops/module.c

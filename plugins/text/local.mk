@@ -2,6 +2,19 @@
 modules_LTLIBRARIES += text.la
 text_la_CFLAGS = $(MODULE_CFLAGS)
 text_la_LDFLAGS = $(MODULE_LDFLAGS)
-text_la_LIBADD = $(MODULE_LIBS)
+text_la_LIBADD = $(MODULE_LIBS) $(JSON_LIBS)
 text_la_SOURCES = \
-	plugins/text/module.c
+	plugins/text/alter.c \
+	plugins/text/basic.c \
+	plugins/text/lexicon.c \
+	plugins/text/module.c \
+	plugins/text/split.c \
+	plugins/text/wordpiece.c \
+	plugins/text/words.c
+
+noinst_HEADERS += \
+	plugins/text/basic.h \
+	plugins/text/caption.h \
+	plugins/text/lexicon.h \
+	plugins/text/split.h \
+	plugins/text/words.h

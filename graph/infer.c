@@ -1,0 +1,656 @@
+/* Shape inference: the signatures of all operators, unified over a graph.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause */
+#include <string.h>
+
+#include "attributes.h"
+#include "core.h"
+#include "signature.h"
+
+/* A shape that could not be inferred; what reads it stays silent, so that one mistake gives one message. */
+#define UNKNOWN_RANK 255
+
+typedef struct
+{
+  WeftDim dim;
+  char *origin; /* "`loss.image` = `v`" */
+} Binding;
+
+struct _WeftInference
+{
+  WeftGraph *graph;
+  WeftNode *node;
+  WeftProblems *problems;
+  GHashTable *letters;  /* name → Binding */
+  gboolean has_ellipsis;
+  guint ellipsis_rank;
+  WeftDim ellipsis[WEFT_MAX_RANK];
+  char *ellipsis_origin;
+};
+
+gboolean
+weft_shape_is_known (const WeftShape *shape)
+{
+  return shape->rank != UNKNOWN_RANK;
+}
+
+static void
+binding_free (gpointer data)
+{
+  Binding *binding = data;
+
+  g_free (binding->origin);
+  g_free (binding);
+}
+
+static void
+bind (WeftInference *self, const char *letter, const WeftDim *dim, const char *origin)
+{
+  Binding *binding = g_new0 (Binding, 1);
+
+  binding->dim = *dim;
+  binding->origin = g_strdup (origin);
+  g_hash_table_insert (self->letters, g_strdup (letter), binding);
+}
+
+static WeftDim
+constant (gint64 size)
+{
+  return (WeftDim){ .size = size };
+}
+
+static gboolean
+attribute_size (const WeftNode *node, const char *name, WeftDim *dim)
+{
+  const WeftAttribute *attribute = weft_operator_attribute (node->operator, name);
+
+  if (!attribute || attribute->kind != WEFT_ATTRIBUTE_INTEGER)
+    return FALSE;
+  *dim = constant (*(const gint64 *) ((const char *) node->attributes + attribute->offset));
+  return TRUE;
+}
+
+static gboolean
+combine (char operation, const WeftDim *left, const WeftDim *right, WeftDim *dim)
+{
+  gint64 a = left->size, b = right->size;
+
+  if (operation == '*' && !(left->symbol && right->symbol))
+    {
+      *dim = (WeftDim){ .symbol = left->symbol ? left->symbol : right->symbol };
+      return !__builtin_mul_overflow (a, b, &dim->size);
+    }
+  if (operation == '/' && !right->symbol && b != 0 && a % b == 0)
+    {
+      *dim = (WeftDim){ .size = a / b, .symbol = left->symbol };
+      return TRUE;
+    }
+  if (left->symbol != right->symbol)
+    return FALSE;
+  *dim = (WeftDim){ .symbol = left->symbol };
+  if (operation == '+')
+    return !__builtin_add_overflow (a, b, &dim->size);
+  return operation == '-' && !__builtin_sub_overflow (a, b, &dim->size);
+}
+
+/* With @bounds, symbols count as their bounds. */
+static gboolean
+evaluate (const WeftInference *self, const WeftSize *size, gboolean bounds, WeftDim *dim)
+{
+  const Binding *binding;
+  WeftDim left, right;
+
+  switch (size->kind)
+    {
+    case WEFT_SIZE_INTEGER:
+      *dim = constant (size->integer);
+      return TRUE;
+    case WEFT_SIZE_ATTRIBUTE:
+      return attribute_size (self->node, size->name, dim);
+    case WEFT_SIZE_LETTER:
+      binding = g_hash_table_lookup (self->letters, size->name);
+      if (!binding)
+        return FALSE;
+      *dim = bounds ? constant (weft_dim_bound (&binding->dim)) : binding->dim;
+      return TRUE;
+    case WEFT_SIZE_OPERATION:
+      return evaluate (self, size->left, bounds, &left) && evaluate (self, size->right, bounds, &right) && combine (size->operation, &left, &right, dim);
+    }
+  return FALSE;
+}
+
+static char *
+print_dim (const WeftDim *dim)
+{
+  WeftShape shape = { .type = WEFT_F32, .rank = 1, .dims = { *dim } };
+  g_autofree char *text = weft_shape_print (&shape);
+
+  text[strlen (text) - 1] = '\0';
+  return g_strdup (text + strlen ("f32["));
+}
+
+static char *
+describe_wire (const WeftWire *wire)
+{
+  const WeftPort *port = &wire->node->operator->outputs[wire->port];
+  gboolean only = weft_port_count (wire->node->operator->outputs) == 1;
+
+  return g_strdup_printf ("`%s%s%s`", wire->node->path, only ? "" : ".", only ? "" : port->name);
+}
+
+/* One dimension of an input against its pattern; %FALSE with @why set when it does not fit. */
+static gboolean
+match_dim (WeftInference *self, const WeftSize *size, const WeftDim *actual, const char *origin, char **why)
+{
+  WeftDim wanted;
+  const Binding *binding;
+  g_autofree char *is = NULL, *needs = NULL;
+
+  if (size->kind == WEFT_SIZE_LETTER && !g_hash_table_lookup (self->letters, size->name))
+    {
+      bind (self, size->name, actual, origin);
+      return TRUE;
+    }
+  if (!evaluate (self, size, FALSE, &wanted))
+    return TRUE;
+  if (weft_dim_equal (&wanted, actual))
+    return TRUE;
+  is = print_dim (actual);
+  needs = print_dim (&wanted);
+  binding = size->kind == WEFT_SIZE_LETTER ? g_hash_table_lookup (self->letters, size->name) : NULL;
+  if (binding)
+    *why = g_strdup_printf ("%s is %s here, but %s from %s", size->name, is, needs, binding->origin);
+  else
+    *why = g_strdup_printf ("a size is %s, but must be %s", is, needs);
+  return FALSE;
+}
+
+static gboolean
+match_ragged (WeftInference *self, const WeftDimPattern *pattern, const WeftDim *actual, const char *origin, char **why)
+{
+  WeftDim samples = actual->samples ? (WeftDim){ .size = 1, .symbol = actual->samples } : constant (actual->sample_count);
+
+  if (!actual->ragged)
+    {
+      *why = g_strdup ("it is not ragged (rows that belong to samples)");
+      return FALSE;
+    }
+  return match_dim (self, pattern->samples, &samples, origin, why) && match_dim (self, pattern->size, actual, origin, why);
+}
+
+static gboolean
+match_ellipsis (WeftInference *self, const WeftShape *shape, guint first, guint n, const char *origin, char **why)
+{
+  if (!self->has_ellipsis)
+    {
+      self->has_ellipsis = TRUE;
+      self->ellipsis_rank = n;
+      self->ellipsis_origin = g_strdup (origin);
+      memcpy (self->ellipsis, &shape->dims[first], n * sizeof (WeftDim));
+      return TRUE;
+    }
+  for (guint i = 0; i < n && n == self->ellipsis_rank; i++)
+    if (!weft_dim_equal (&self->ellipsis[i], &shape->dims[first + i]))
+      {
+        g_autofree char *is = print_dim (&shape->dims[first + i]);
+        g_autofree char *needs = print_dim (&self->ellipsis[i]);
+        *why = g_strdup_printf ("a leading size is %s here, but %s from %s", is, needs, self->ellipsis_origin);
+        return FALSE;
+      }
+  if (n != self->ellipsis_rank)
+    *why = g_strdup_printf ("it has %u leading dimensions, but %s has %u", n, self->ellipsis_origin, self->ellipsis_rank);
+  return n == self->ellipsis_rank;
+}
+
+static gboolean
+match_shape (WeftInference *self, const WeftSignature *signature, const WeftShape *shape, const char *origin, char **why)
+{
+  guint fixed = 0, at = 0;
+  gboolean ellipsis = FALSE;
+
+  for (guint i = 0; i < signature->n; i++)
+    signature->dims[i].kind == WEFT_DIM_ELLIPSIS ? (ellipsis = TRUE, 0) : fixed++;
+  if (signature->type != shape->type)
+    {
+      *why = g_strdup_printf ("its type is %s", weft_type_name (shape->type));
+      return FALSE;
+    }
+  if (ellipsis ? shape->rank < fixed : shape->rank != fixed)
+    {
+      *why = g_strdup_printf ("it has %u dimensions", shape->rank);
+      return FALSE;
+    }
+  for (guint i = 0; i < signature->n; i++)
+    {
+      const WeftDimPattern *pattern = &signature->dims[i];
+      guint n = pattern->kind == WEFT_DIM_ELLIPSIS ? shape->rank - fixed : 1;
+      gboolean fits = pattern->kind == WEFT_DIM_ELLIPSIS ? match_ellipsis (self, shape, at, n, origin, why)
+                      : pattern->kind == WEFT_DIM_RAGGED ? match_ragged (self, pattern, &shape->dims[at], origin, why)
+                                                         : match_dim (self, pattern->size, &shape->dims[at], origin, why);
+      if (!fits)
+        return FALSE;
+      at += n;
+    }
+  return TRUE;
+}
+
+static gboolean
+match_domain (WeftInference *self, const WeftSignature *signature, const WeftShape *shape, char **why)
+{
+  WeftDim demand;
+
+  if (!signature->below || !shape->below || !evaluate (self, signature->below, FALSE, &demand) || demand.symbol || shape->below <= demand.size)
+    return TRUE;
+  *why = g_strdup_printf ("its values go up to %" G_GINT64_FORMAT ", but only values below %" G_GINT64_FORMAT " are understood", shape->below - 1,
+                          demand.size);
+  return FALSE;
+}
+
+static gboolean
+is_primed (gpointer letter, gpointer value, gpointer data)
+{
+  (void) value;
+  (void) data;
+  return g_str_has_suffix (letter, "'");
+}
+
+static WeftSignature *
+parse_port (WeftInference *self, const WeftPort *port)
+{
+  g_autoptr (GError) error = NULL;
+  WeftSignature *signature = weft_signature_parse (port->signature, &error);
+
+  if (!signature)
+    weft_problems_add (self->problems, self->node->mark, "operator %s, port %s: %s", self->node->operator->name, port->name, error->message);
+  return signature;
+}
+
+static gboolean
+match_input (WeftInference *self, guint index)
+{
+  const WeftPort *port = &self->node->operator->inputs[index];
+  const WeftInput *input = &self->node->inputs[index];
+  g_autoptr (WeftSignature) signature = NULL;
+  gboolean good = TRUE;
+
+  if (!port->signature || !input->n || !input->wires[0])
+    return TRUE;
+  signature = parse_port (self, port);
+  if (!signature)
+    return FALSE;
+  for (guint i = 0; i < input->n; i++)
+    {
+      const WeftShape *shape = &input->wires[i]->shape;
+      g_autofree char *why = NULL, *source = NULL, *origin = NULL, *is = NULL;
+      if (!weft_shape_is_known (shape))
+        return FALSE;
+      g_hash_table_foreach_remove (self->letters, is_primed, NULL);
+      source = describe_wire (input->wires[i]);
+      origin = g_strdup_printf ("`%s.%s` = %s", self->node->path, port->name, source);
+      if (match_shape (self, signature, shape, origin, &why) && match_domain (self, signature, shape, &why))
+        continue;
+      is = weft_shape_print (shape);
+      weft_problems_add (self->problems, input->mark.file ? input->mark : self->node->mark, "%s gives %s (%s:%u), which does not fit input \"%s\" of %s `%s`, %s: %s",
+                         source, is, input->wires[i]->node->mark.file ? input->wires[i]->node->mark.file : "?", input->wires[i]->node->mark.line,
+                         port->name, self->node->operator->name, self->node->path, port->signature, why);
+      good = FALSE;
+    }
+  return good;
+}
+
+/* The size that a pattern gives to a new tensor; introduces symbols where @may_introduce. */
+static gboolean
+make_size (WeftInference *self, const WeftSize *size, const WeftSize *bound, gboolean may_introduce, WeftDim *dim)
+{
+  WeftDim limit;
+
+  if (evaluate (self, size, FALSE, dim))
+    return dim->size >= 0;
+  if (!may_introduce || size->kind != WEFT_SIZE_LETTER || !bound || !evaluate (self, bound, TRUE, &limit) || limit.size < 0)
+    return FALSE;
+  *dim = (WeftDim){ .size = 1, .symbol = weft_graph_add_symbol (self->graph, size->name, limit.size, self->node->path) };
+  bind (self, size->name, dim, self->node->path);
+  return TRUE;
+}
+
+static gboolean
+make_ragged (WeftInference *self, const WeftDimPattern *pattern, gboolean may_introduce, WeftDim *dim)
+{
+  WeftDim samples;
+  gboolean known = g_hash_table_contains (self->letters, pattern->size->name);
+
+  if (!make_size (self, pattern->samples, pattern->samples_bound, may_introduce, &samples)
+      || !make_size (self, pattern->size, pattern->bound, may_introduce, dim))
+    return FALSE;
+  if (!known)
+    {
+      dim->ragged = TRUE;
+      dim->samples = samples.symbol;
+      dim->sample_count = samples.size;
+      bind (self, pattern->size->name, dim, self->node->path);
+    }
+  return dim->ragged;
+}
+
+/* %FALSE if letters stay open, without a message. */
+static gboolean
+make_shape (WeftInference *self, const WeftSignature *signature, gboolean may_introduce, WeftShape *shape)
+{
+  *shape = (WeftShape){ .type = signature->type };
+  for (guint i = 0; i < signature->n; i++)
+    {
+      const WeftDimPattern *pattern = &signature->dims[i];
+      WeftDim *dim = &shape->dims[shape->rank];
+      if (pattern->kind == WEFT_DIM_ELLIPSIS)
+        {
+          if (!self->has_ellipsis || shape->rank + self->ellipsis_rank > WEFT_MAX_RANK)
+            return FALSE;
+          memcpy (dim, self->ellipsis, self->ellipsis_rank * sizeof (WeftDim));
+          shape->rank += self->ellipsis_rank;
+          continue;
+        }
+      if (shape->rank == WEFT_MAX_RANK)
+        return FALSE;
+      if (pattern->kind == WEFT_DIM_RAGGED ? !make_ragged (self, pattern, may_introduce, dim)
+                                           : !make_size (self, pattern->size, pattern->bound, may_introduce, dim))
+        return FALSE;
+      shape->rank++;
+    }
+  if (signature->below)
+    {
+      WeftDim below;
+      if (evaluate (self, signature->below, TRUE, &below))
+        shape->below = below.size;
+    }
+  return TRUE;
+}
+
+static void
+cannot_infer (WeftInference *self, const WeftPort *port)
+{
+  weft_problems_add (self->problems, self->node->mark, "operator %s (node `%s`): the sizes of %s, %s, do not follow from its inputs and attributes",
+                     self->node->operator->name, self->node->path, port->name, port->signature ? port->signature : "?");
+}
+
+static gboolean
+exists (const WeftNode *node, const WeftPort *port)
+{
+  gboolean negated = port->when && *port->when == '!';
+  const WeftAttribute *attribute = port->when ? weft_operator_attribute (node->operator, port->when + negated) : NULL;
+
+  return !attribute || *(const gboolean *) ((const char *) node->attributes + attribute->offset) != negated;
+}
+
+/* "fan_in(3*d)" → "fan_in(96)", "$initial" → that attribute's text; (nullable) */
+static char *
+resolve_initial (WeftInference *self, const WeftPort *port)
+{
+  const char *text = port->initial ? port->initial : "zeros";
+  g_autofree char *argument = NULL;
+  g_autoptr (WeftSize) size = NULL;
+  WeftDim dim;
+
+  if (*text == '$')
+    {
+      const WeftAttribute *attribute = weft_operator_attribute (self->node->operator, text + 1);
+      text = attribute ? *(const char *const *) ((const char *) self->node->attributes + attribute->offset) : NULL;
+      if (!text)
+        text = "zeros";
+    }
+  if (!g_str_has_prefix (text, "fan_in("))
+    return g_strdup (text);
+  argument = g_strdup (strchr (text, '(') + 1);
+  argument[strcspn (argument, ")")] = '\0';
+  size = weft_size_parse (argument, NULL);
+  if (!size || !evaluate (self, size, FALSE, &dim) || dim.symbol)
+    {
+      weft_problems_add (self->problems, self->node->mark, "initial value \"%s\" of `%s.%s`: \"%s\" is no size of it", text, self->node->path, port->name,
+                         argument);
+      return NULL;
+    }
+  return g_strdup_printf ("fan_in(%" G_GINT64_FORMAT ")", dim.size);
+}
+
+static gboolean
+shape_is_constant (const WeftShape *shape)
+{
+  for (guint i = 0; i < shape->rank; i++)
+    if (shape->dims[i].symbol)
+      return FALSE;
+  return TRUE;
+}
+
+static gboolean
+infer_members (WeftInference *self, const WeftPort *ports, WeftMember *members, gboolean statistic)
+{
+  gboolean good = TRUE;
+
+  for (guint i = 0; ports && ports[i].name; i++)
+    {
+      g_autoptr (WeftSignature) signature = NULL;
+      if (!exists (self->node, &ports[i]))
+        continue;
+      signature = parse_port (self, &ports[i]);
+      if (!signature || !make_shape (self, signature, FALSE, &members[i].shape) || !shape_is_constant (&members[i].shape))
+        {
+          if (signature)
+            cannot_infer (self, &ports[i]);
+          good = FALSE;
+          continue;
+        }
+      g_free (members[i].path);
+      g_free ((char *) members[i].initial);
+      members[i].path = g_strconcat (self->node->store_path, ".", ports[i].name, NULL);
+      members[i].initial = resolve_initial (self, &ports[i]);
+      members[i].statistic = statistic;
+      members[i].trainable = !statistic && self->node->trainable && members[i].shape.type == WEFT_F32;
+      good &= members[i].initial != NULL;
+    }
+  return good;
+}
+
+static gboolean
+infer_outputs (WeftInference *self)
+{
+  WeftNode *node = self->node;
+  gboolean good = TRUE;
+
+  for (guint i = 0; node->operator->outputs[i].name; i++)
+    {
+      const WeftPort *port = &node->operator->outputs[i];
+      g_autoptr (WeftSignature) signature = node->outputs[i] ? parse_port (self, port) : NULL;
+      if (!node->outputs[i])
+        continue;
+      if (!signature || !make_shape (self, signature, TRUE, &node->outputs[i]->shape))
+        {
+          if (signature && (node->outputs[i]->read || !(port->flags & WEFT_PORT_OPTIONAL)))
+            {
+              cannot_infer (self, port);
+              good = FALSE;
+            }
+          node->outputs[i]->shape.rank = UNKNOWN_RANK;
+        }
+    }
+  for (guint i = 0; node->operator->saved && node->operator->saved[i].name; i++)
+    {
+      g_autoptr (WeftSignature) signature = parse_port (self, &node->operator->saved[i]);
+      if (!signature || !make_shape (self, signature, TRUE, &node->saved_shapes[i]))
+        node->saved_shapes[i].rank = UNKNOWN_RANK;
+    }
+  return good;
+}
+
+static void
+mark_unknown (WeftNode *node)
+{
+  for (guint i = 0; i < WEFT_MAX_PORTS; i++)
+    if (node->outputs[i])
+      node->outputs[i]->shape.rank = UNKNOWN_RANK;
+}
+
+/* A feed's letters are the graph's: equal letters are equal sizes. */
+static gboolean
+infer_feed (WeftInference *self)
+{
+  const WeftFeed *feed = self->node->attributes;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (WeftSignature) signature = NULL;
+  GHashTableIter iter;
+  gpointer letter, dim;
+
+  if (!feed->signature)
+    return FALSE;
+  signature = weft_signature_parse (feed->signature, &error);
+  if (!signature)
+    {
+      weft_problems_add (self->problems, self->node->mark, "feed `%s`: %s", self->node->path, error->message);
+      return FALSE;
+    }
+  g_hash_table_iter_init (&iter, self->graph->feed_letters);
+  while (g_hash_table_iter_next (&iter, &letter, &dim))
+    bind (self, letter, dim, "another feed");
+  if (!make_shape (self, signature, TRUE, &self->node->outputs[0]->shape))
+    {
+      weft_problems_add (self->problems, self->node->mark, "feed `%s`: every letter of %s needs a bound, such as b<=128, where it is first used",
+                         self->node->path, feed->signature);
+      return FALSE;
+    }
+  g_hash_table_iter_init (&iter, self->letters);
+  while (g_hash_table_iter_next (&iter, &letter, &dim))
+    g_hash_table_replace (self->graph->feed_letters, g_strdup (letter), g_memdup2 (&((Binding *) dim)->dim, sizeof (WeftDim)));
+  return TRUE;
+}
+
+/* An array that another graph collects: as many rows as its pass had items, known only afterwards. */
+static gboolean
+infer_collected (WeftInference *self)
+{
+  WeftNode *node = self->node;
+  WeftGraph *other = weft_pipeline_graph (self->graph->pipeline, node->collected_graph);
+  WeftShape *shape = &node->outputs[0]->shape;
+  const WeftCollect *collect = NULL;
+
+  for (guint i = 0; i < other->collects->len; i++)
+    if (strcmp (g_array_index (other->collects, WeftCollect, i).name, node->collected_name) == 0)
+      collect = &g_array_index (other->collects, WeftCollect, i);
+  if (!collect)
+    {
+      g_autoptr (GPtrArray) names = g_ptr_array_new ();
+      for (guint i = 0; i < other->collects->len; i++)
+        g_ptr_array_add (names, g_array_index (other->collects, WeftCollect, i).name);
+      g_ptr_array_add (names, NULL);
+      g_autofree char *hint = weft_suggestion (node->collected_name, (const char *const *) names->pdata);
+      weft_problems_add (self->problems, node->mark, "graph %s collects nothing called \"%s\"%s", other->name, node->collected_name, hint);
+      return FALSE;
+    }
+  if (other->inferred == 1)
+    {
+      weft_problems_add (self->problems, node->mark, "graphs %s and %s need each other's results", self->graph->name, other->name);
+      return FALSE;
+    }
+  weft_infer_graph (other, self->problems);
+  *shape = collect->wire->shape;
+  if (!weft_shape_is_known (shape))
+    return FALSE;
+  if (shape->rank == 0)
+    shape->rank = 1;
+  if (shape->dims[0].ragged)
+    {
+      weft_problems_add (self->problems, node->mark, "`%s` is ragged and cannot be collected: pool it first", node->path);
+      return FALSE;
+    }
+  shape->dims[0] = (WeftDim){ .size = 1, .symbol = weft_graph_add_symbol (self->graph, "n", 0, node->path) };
+  return TRUE;
+}
+
+static gboolean
+infer_operator (WeftInference *self)
+{
+  WeftNode *node = self->node;
+  gboolean good = TRUE;
+
+  for (guint i = 0; node->operator->inputs && node->operator->inputs[i].name; i++)
+    good &= match_input (self, i);
+  if (good && node->operator->infer)
+    {
+      g_autoptr (GError) error = NULL;
+      good = node->operator->infer (self, &error);
+      if (!good)
+        weft_problems_add (self->problems, node->mark, "operator %s (node `%s`): %s", node->operator->name, node->path, error ? error->message : "?");
+    }
+  return good && infer_members (self, node->operator->parameters, node->parameters, FALSE)
+         && infer_members (self, node->operator->states, node->states, TRUE) && infer_outputs (self);
+}
+
+static void
+infer_node (WeftGraph *graph, WeftNode *node, WeftProblems *problems)
+{
+  WeftInference self = { .graph = graph, .node = node, .problems = problems };
+  gboolean good;
+
+  if (!node->attributes && node->operator->attributes_size)
+    good = FALSE;
+  else
+    {
+      self.letters = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, binding_free);
+      good = node->collected_graph ? infer_collected (&self) : node->operator == &weft_feed_operator ? infer_feed (&self) : infer_operator (&self);
+      g_hash_table_unref (self.letters);
+      g_free (self.ellipsis_origin);
+    }
+  if (!good)
+    mark_unknown (node);
+}
+
+gboolean
+weft_infer_graph (WeftGraph *graph, WeftProblems *problems)
+{
+  guint before = weft_problems_count (problems);
+
+  if (graph->inferred)
+    return TRUE;
+  graph->inferred = 1;
+  if (weft_order_graph (graph, problems))
+    for (guint i = 0; i < graph->nodes->len; i++)
+      infer_node (graph, graph->nodes->pdata[i], problems);
+  graph->inferred = 2;
+  return weft_problems_count (problems) == before;
+}
+
+gconstpointer
+weft_inference_attributes (const WeftInference *inference)
+{
+  return inference->node->attributes;
+}
+
+guint
+weft_inference_input_count (const WeftInference *inference, guint port)
+{
+  return inference->node->inputs[port].n;
+}
+
+gint64
+weft_inference_input_size (const WeftInference *inference, guint port, guint which, int dimension)
+{
+  const WeftShape *shape = &inference->node->inputs[port].wires[which]->shape;
+  int at = dimension < 0 ? (int) shape->rank + dimension : dimension;
+
+  if (at < 0 || at >= (int) shape->rank || shape->dims[at].symbol)
+    return -1;
+  return shape->dims[at].size;
+}
+
+gboolean
+weft_inference_bind (WeftInference *inference, const char *letter, gint64 size, GError **error)
+{
+  const Binding *binding = g_hash_table_lookup (inference->letters, letter);
+  WeftDim dim = constant (size);
+
+  if (binding && !weft_dim_equal (&binding->dim, &dim))
+    {
+      g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT, "%s would be %" G_GINT64_FORMAT ", but %s says otherwise", letter, size, binding->origin);
+      return FALSE;
+    }
+  if (!binding)
+    bind (inference, letter, &dim, inference->node->path);
+  return TRUE;
+}

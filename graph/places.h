@@ -1,0 +1,18 @@
+/* Where the files are that come with the library.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause */
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+/**
+ * weft_places_pipelines:
+ *
+ * Returns: the folder of the pipelines that belong to this library: the source tree's when it runs from its build tree, else the
+ *   installed one
+ */
+const char *weft_places_pipelines (void);
+
+G_END_DECLS

@@ -1,0 +1,281 @@
+/* Ordered graphs to plans: lifetimes, then places in one arena.
+ *
+ * Tensors that are alive at the same time get disjoint places. They are placed largest first, each into the lowest gap that is free
+ * during its whole life (greedy by size; Pisarchyk and Lee, "Efficient memory management for deep neural net inference", 2020).
+ *
+ * SPDX-License-Identifier: BSD-3-Clause */
+#include "plan.h"
+
+#include <string.h>
+
+#include "bind.h"
+#include "core.h"
+
+#define ALIGNMENT 64
+
+static gsize
+align (gsize bytes)
+{
+  return (bytes + ALIGNMENT - 1) & ~(gsize) (ALIGNMENT - 1);
+}
+
+/* Wires whose memory is not the arena's: fed tensors, states that are shown, and values that nobody computes. */
+static gboolean
+lives_elsewhere (const WeftWire *wire)
+{
+  const WeftPort *port;
+
+  if (!wire->node || !weft_shape_is_known (&wire->shape))
+    return TRUE;
+  if (wire->kind != WEFT_WIRE_OUTPUT)
+    return FALSE;
+  port = &wire->node->operator->outputs[wire->port];
+  return wire->node->operator == &weft_feed_operator || port->shows || (!wire->read && (port->flags & WEFT_PORT_OPTIONAL));
+}
+
+typedef struct
+{
+  WeftPlan *plan;
+  guint reader;
+} Lifetimes;
+
+static void
+extend_life (WeftWire *wire, gpointer data)
+{
+  Lifetimes *self = data;
+  WeftPlace *place = &self->plan->places[wire->index];
+
+  place->last = MAX (place->last, self->reader);
+}
+
+static gboolean
+find_lifetimes (WeftPlan *plan, GError **error)
+{
+  WeftGraph *graph = plan->graph;
+
+  for (guint i = 0; i < graph->wires->len; i++)
+    {
+      const WeftWire *wire = graph->wires->pdata[i];
+      WeftPlace *place = &plan->places[i];
+      gsize bytes;
+      place->shares = -1;
+      if (lives_elsewhere (wire))
+        continue;
+      bytes = weft_shape_bound_bytes (&wire->shape);
+      if (bytes > G_MAXSSIZE / 2)
+        {
+          g_autofree char *shape = weft_shape_print (&wire->shape);
+          g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT, "a value of `%s`, %s, is too large for any memory at its bound", wire->node->path, shape);
+          return FALSE;
+        }
+      place->bytes = align (MAX (bytes, 1));
+      place->first = wire->node->index;
+      place->last = wire->kept ? graph->nodes->len : wire->node->index;
+    }
+  for (guint i = 0; i < graph->nodes->len; i++)
+    {
+      Lifetimes self = { plan, i };
+      weft_node_visit_reads (graph->nodes->pdata[i], extend_life, &self);
+    }
+  return TRUE;
+}
+
+static guint
+times_read (const WeftNode *node, const WeftWire *wire)
+{
+  guint n = 0;
+
+  for (guint port = 0; port < WEFT_MAX_PORTS; port++)
+    for (guint i = 0; i < node->inputs[port].n; i++)
+      n += node->inputs[port].wires[i] == wire;
+  return n;
+}
+
+/* Lets an output take over the memory of an input that nobody reads later. */
+static void
+share_in_place (WeftPlan *plan, const WeftNode *node)
+{
+  const WeftOperator *operator = node->operator;
+  gboolean taken[WEFT_MAX_PORTS] = { FALSE };
+
+  for (guint i = 0; operator->in_place && operator->in_place[i]; i++)
+    {
+      g_auto (GStrv) pair = g_strsplit (operator->in_place[i], "=", 2);
+      int in = weft_port_index (operator->inputs, pair[0]);
+      int out = pair[0] ? weft_port_index (operator->outputs, pair[1]) : -1;
+      WeftWire *from, *to;
+      if (in < 0 || out < 0 || !node->inputs[in].n || taken[in])
+        continue;
+      from = node->inputs[in].wires[0];
+      to = node->outputs[out];
+      if (!from || !to || !plan->places[from->index].bytes || plan->places[from->index].bytes != plan->places[to->index].bytes
+          || plan->places[from->index].last != node->index || plan->places[to->index].shares >= 0 || times_read (node, from) != 1)
+        continue;
+      plan->places[to->index].shares = (int) from->index;
+      taken[in] = TRUE;
+    }
+}
+
+static WeftTensor *
+planned_member (gpointer data, const char *path)
+{
+  GHashTable *members = data;
+  WeftTensor *tensor = g_hash_table_lookup (members, path);
+
+  g_assert (tensor);
+  return tensor;
+}
+
+static void
+note_members (GHashTable *members, const WeftPipeline *pipeline)
+{
+  for (guint i = 0; i < pipeline->variables->len; i++)
+    {
+      const WeftVariable *variable = pipeline->variables->pdata[i];
+      WeftTensor *tensor = g_new0 (WeftTensor, 1);
+      weft_tensor_at_bound (&variable->shape, tensor);
+      g_hash_table_insert (members, variable->path, tensor);
+    }
+}
+
+static void
+ask_for_scratch (WeftPlan *plan)
+{
+  WeftGraph *graph = plan->graph;
+  g_autoptr (GHashTable) members = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, g_free);
+  g_autofree WeftTensor *tensors = g_new0 (WeftTensor, graph->wires->len + 1);
+
+  note_members (members, graph->pipeline);
+  for (guint i = 0; i < graph->wires->len; i++)
+    if (((WeftWire *) graph->wires->pdata[i])->node && weft_shape_is_known (&((WeftWire *) graph->wires->pdata[i])->shape))
+      weft_tensor_at_bound (&((WeftWire *) graph->wires->pdata[i])->shape, &tensors[i]);
+  for (guint i = 0; i < graph->nodes->len; i++)
+    {
+      const WeftNode *node = graph->nodes->pdata[i];
+      WeftBound bound;
+      if (!node->operator->scratch)
+        continue;
+      weft_bind (&bound, node, tensors, planned_member, members);
+      plan->scratch[i].bytes = align (node->operator->scratch (&bound.call));
+      plan->scratch[i].first = plan->scratch[i].last = i;
+      weft_bound_clear (&bound);
+    }
+}
+
+typedef struct
+{
+  WeftPlace *place;
+  gsize bytes;
+  guint first, last;
+} Block;
+
+static int
+compare_blocks (gconstpointer a, gconstpointer b)
+{
+  const Block *x = a, *y = b;
+
+  if (x->bytes != y->bytes)
+    return x->bytes < y->bytes ? 1 : -1;
+  return x->first < y->first ? -1 : x->first > y->first;
+}
+
+static int
+compare_offsets (gconstpointer a, gconstpointer b)
+{
+  const Block *x = *(const Block *const *) a, *y = *(const Block *const *) b;
+
+  return x->place->offset < y->place->offset ? -1 : x->place->offset > y->place->offset;
+}
+
+/* The wire at the start of a chain of in-place takeovers. */
+static guint
+root_of (const WeftPlan *plan, guint wire)
+{
+  while (plan->places[wire].shares >= 0)
+    wire = (guint) plan->places[wire].shares;
+  return wire;
+}
+
+static GArray *
+gather_blocks (WeftPlan *plan)
+{
+  guint n = plan->graph->wires->len;
+  GArray *blocks = g_array_new (FALSE, TRUE, sizeof (Block));
+  g_autofree guint *last = g_new0 (guint, n + 1);
+
+  for (guint i = 0; i < n; i++)
+    if (plan->places[i].bytes)
+      last[root_of (plan, i)] = MAX (last[root_of (plan, i)], plan->places[i].last);
+  for (guint i = 0; i < n; i++)
+    if (plan->places[i].bytes && plan->places[i].shares < 0)
+      {
+        Block block = { &plan->places[i], plan->places[i].bytes, plan->places[i].first, last[i] };
+        g_array_append_val (blocks, block);
+      }
+  for (guint i = 0; i < plan->graph->nodes->len; i++)
+    if (plan->scratch[i].bytes)
+      {
+        Block block = { &plan->scratch[i], plan->scratch[i].bytes, i, i };
+        g_array_append_val (blocks, block);
+      }
+  g_array_sort (blocks, compare_blocks);
+  return blocks;
+}
+
+static void
+place_blocks (WeftPlan *plan)
+{
+  g_autoptr (GArray) blocks = gather_blocks (plan);
+  g_autoptr (GPtrArray) beside = g_ptr_array_new ();
+
+  for (guint i = 0; i < blocks->len; i++)
+    {
+      Block *block = &g_array_index (blocks, Block, i);
+      gsize offset = 0;
+      g_ptr_array_set_size (beside, 0);
+      for (guint k = 0; k < i; k++)
+        {
+          Block *other = &g_array_index (blocks, Block, k);
+          if (other->first <= block->last && block->first <= other->last)
+            g_ptr_array_add (beside, other);
+        }
+      g_ptr_array_sort (beside, compare_offsets);
+      for (guint k = 0; k < beside->len; k++)
+        {
+          const Block *other = beside->pdata[k];
+          if (other->place->offset >= offset + block->bytes)
+            break;
+          offset = MAX (offset, other->place->offset + other->bytes);
+        }
+      block->place->offset = offset;
+      plan->arena = MAX (plan->arena, offset + block->bytes);
+    }
+  for (guint i = 0; i < plan->graph->wires->len; i++)
+    plan->places[i].offset = plan->places[root_of (plan, i)].offset;
+}
+
+WeftPlan *
+weft_plan_new (WeftGraph *graph, GError **error)
+{
+  g_autoptr (WeftPlan) plan = g_new0 (WeftPlan, 1);
+
+  plan->graph = graph;
+  plan->places = g_new0 (WeftPlace, graph->wires->len + 1);
+  plan->scratch = g_new0 (WeftPlace, graph->nodes->len + 1);
+  if (!find_lifetimes (plan, error))
+    return NULL;
+  for (guint i = 0; i < graph->nodes->len; i++)
+    if (((WeftNode *) graph->nodes->pdata[i])->kind == WEFT_NODE_FORWARD)
+      share_in_place (plan, graph->nodes->pdata[i]);
+  ask_for_scratch (plan);
+  place_blocks (plan);
+  return g_steal_pointer (&plan);
+}
+
+void
+weft_plan_free (WeftPlan *plan)
+{
+  g_free (plan->places);
+  g_free (plan->scratch);
+  g_free (plan);
+}
