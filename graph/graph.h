@@ -210,7 +210,7 @@ char *weft_node_port_name (const WeftNode *node, const WeftPort *port);
 
 /* The stages, each in its own file. */
 gboolean weft_build_graphs (WeftPipeline *pipeline, WeftProblems *problems);      /* build.c */
-gboolean weft_gather_variables (WeftPipeline *pipeline, WeftProblems *problems);  /* variables.c */
+gboolean weft_gather_variables (WeftPipeline *pipeline, WeftProblems *problems);  /* gather.c */
 void weft_prune_graph (WeftGraph *graph, WeftProblems *problems);                 /* prune.c */
 gboolean weft_infer_graph (WeftGraph *graph, WeftProblems *problems);             /* infer.c; in an ordered graph */
 gboolean weft_shape_is_known (const WeftShape *shape);

@@ -9,21 +9,31 @@ libweft_1_la_LIBADD = $(GLIB_LIBS) $(YAML_LIBS) $(JSON_LIBS)
 libweft_1_la_SOURCES = \
 	graph/aside.c \
 	graph/attributes.c \
+	graph/bind.c \
 	graph/build.c \
 	graph/checkpoint.c \
 	graph/core.c \
 	graph/crc32c.c \
+	graph/differentiate.c \
 	graph/events.c \
+	graph/execute.c \
+	graph/gather.c \
+	graph/graph.c \
+	graph/infer.c \
 	graph/initialise.c \
 	graph/lines.c \
 	graph/metrics.c \
 	graph/npy.c \
+	graph/order.c \
 	graph/paths.c \
+	graph/plan.c \
 	graph/problems.c \
+	graph/prune.c \
 	graph/recipe.c \
 	graph/registry.c \
 	graph/safetensors-write.c \
 	graph/safetensors.c \
+	graph/scope.c \
 	graph/shape.c \
 	graph/signature.c \
 	graph/store.c \
@@ -40,6 +50,7 @@ weftinclude_HEADERS = \
 noinst_HEADERS = \
 	graph/aside.h \
 	graph/attributes.h \
+	graph/bind.h \
 	graph/checkpoint.h \
 	graph/compose.h \
 	graph/core.h \
@@ -54,6 +65,7 @@ noinst_HEADERS = \
 	graph/registry.h \
 	graph/safetensors.h \
 	graph/schedule.h \
+	graph/scope.h \
 	graph/shape.h \
 	graph/signature.h \
 	graph/store.h \
