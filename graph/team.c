@@ -1,0 +1,206 @@
+/* One persistent team of threads.
+ *
+ * A dispatch is a new generation of the job: members that spin see it within a tenth of a microsecond, members that went to sleep are
+ * woken. Tiles are claimed one by one from a counter, so that a busy neighbour on one core delays the others little.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause */
+#include "team.h"
+
+#include <sched.h>
+
+#include <weft/operator.h>
+
+/* About 20 µs: longer than the gaps between the nodes of a step, shorter than a scheduler's slice. */
+#define SPINS 4000
+
+typedef struct
+{
+  WeftTeam *team;
+  guint member;
+} Start;
+
+struct _WeftTeam
+{
+  guint size;
+  guint spins;
+  GThread **threads;
+  Start *starts;
+  GMutex lock;
+  GCond work, done;
+  gint generation; /* atomic; changes with every job */
+  gint running;    /* atomic; members that have not finished the job */
+  gint sleeping;   /* members waiting for work; under lock */
+  gboolean leaving;
+  void (*tile) (gpointer data, gint64 index, guint member);
+  gpointer data;
+  gint64 tiles;
+  gint64 next; /* atomic */
+};
+
+static _Thread_local gboolean inside_tile;
+
+static inline void
+pause_briefly (void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+  __builtin_ia32_pause ();
+#endif
+}
+
+static void
+claim_tiles (WeftTeam *team, guint member)
+{
+  gint64 index;
+
+  inside_tile = TRUE;
+  while ((index = __atomic_fetch_add (&team->next, 1, __ATOMIC_RELAXED)) < team->tiles)
+    team->tile (team->data, index, member);
+  inside_tile = FALSE;
+}
+
+/* Returns the new generation once there is one. */
+static gint
+await_work (WeftTeam *team, gint seen)
+{
+  gint now;
+
+  for (guint i = 0; i < team->spins; i++)
+    {
+      now = g_atomic_int_get (&team->generation);
+      if (now != seen)
+        return now;
+      pause_briefly ();
+    }
+  g_mutex_lock (&team->lock);
+  team->sleeping++;
+  while ((now = g_atomic_int_get (&team->generation)) == seen)
+    g_cond_wait (&team->work, &team->lock);
+  team->sleeping--;
+  g_mutex_unlock (&team->lock);
+  return now;
+}
+
+static gpointer
+member_main (gpointer data)
+{
+  const Start *start = data;
+  WeftTeam *team = start->team;
+  gint seen = 0;
+
+  for (;;)
+    {
+      seen = await_work (team, seen);
+      if (team->leaving)
+        return NULL;
+      claim_tiles (team, start->member);
+      if (g_atomic_int_dec_and_test (&team->running))
+        {
+          g_mutex_lock (&team->lock);
+          g_cond_signal (&team->done);
+          g_mutex_unlock (&team->lock);
+        }
+    }
+}
+
+static guint
+allowed_processors (void)
+{
+  cpu_set_t set;
+
+  return sched_getaffinity (0, sizeof set, &set) == 0 ? (guint) CPU_COUNT (&set) : g_get_num_processors ();
+}
+
+static void
+publish (WeftTeam *team)
+{
+  g_mutex_lock (&team->lock);
+  g_atomic_int_inc (&team->generation);
+  if (team->sleeping)
+    g_cond_broadcast (&team->work);
+  g_mutex_unlock (&team->lock);
+}
+
+WeftTeam *
+weft_team_new (guint size, GError **error)
+{
+  WeftTeam *team = g_new0 (WeftTeam, 1);
+  guint processors = MAX (allowed_processors (), 1);
+
+  team->size = 1;
+  team->spins = size > processors ? 0 : SPINS;
+  g_mutex_init (&team->lock);
+  g_cond_init (&team->work);
+  g_cond_init (&team->done);
+  size = size ? size : processors;
+  team->threads = g_new0 (GThread *, size);
+  team->starts = g_new0 (Start, size);
+  for (guint i = 1; i < size; i++)
+    {
+      g_autoptr (GError) cause = NULL;
+      team->starts[i] = (Start){ team, i };
+      team->threads[i] = g_thread_try_new ("weft-team", member_main, &team->starts[i], &cause);
+      if (!team->threads[i])
+        {
+          g_set_error (error, WEFT_ERROR, WEFT_ERROR_SYSTEM, "thread %u of %u cannot be started: %s; ask for fewer with --threads", i + 1, size, cause->message);
+          weft_team_free (team);
+          return NULL;
+        }
+      team->size++;
+    }
+  return team;
+}
+
+void
+weft_team_free (WeftTeam *team)
+{
+  team->leaving = TRUE;
+  publish (team);
+  for (guint i = 1; i < team->size; i++)
+    g_thread_join (team->threads[i]);
+  g_mutex_clear (&team->lock);
+  g_cond_clear (&team->work);
+  g_cond_clear (&team->done);
+  g_free (team->threads);
+  g_free (team->starts);
+  g_free (team);
+}
+
+guint
+weft_team_members (const WeftTeam *team)
+{
+  return team->size;
+}
+
+static void
+await_members (WeftTeam *team)
+{
+  for (guint i = 0; i < team->spins; i++)
+    {
+      if (g_atomic_int_get (&team->running) == 0)
+        break;
+      pause_briefly ();
+    }
+  g_mutex_lock (&team->lock);
+  while (g_atomic_int_get (&team->running) > 0)
+    g_cond_wait (&team->done, &team->lock);
+  g_mutex_unlock (&team->lock);
+}
+
+void
+weft_team_run (WeftTeam *team, gint64 tiles, void (*tile) (gpointer data, gint64 index, guint member), gpointer data)
+{
+  if (tiles <= 1 || team->size == 1 || inside_tile)
+    {
+      for (gint64 i = 0; i < tiles; i++)
+        tile (data, i, 0);
+      return;
+    }
+  team->tile = tile;
+  team->data = data;
+  team->tiles = tiles;
+  __atomic_store_n (&team->next, 0, __ATOMIC_RELAXED);
+  g_atomic_int_set (&team->running, (gint) team->size - 1);
+  publish (team);
+  claim_tiles (team, 0);
+  await_members (team);
+}
