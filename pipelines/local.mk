@@ -1,7 +1,24 @@
 # Pipelines, installed as they are. Each folder has its own list.
-pipelines_DATA =
+pipelines_DATA = \
+	pipelines/user-clip1000.yaml \
+	pipelines/user-coco-cge.yaml \
+	pipelines/user-coco.yaml \
+	pipelines/user-f30k-bigru.yaml \
+	pipelines/user-f30k-cge.yaml \
+	pipelines/user-f30k-ensemble.yaml \
+	pipelines/user-f30k.yaml \
+	pipelines/user-f8k-bigru.yaml \
+	pipelines/vse-infinity-f30k-bigru.yaml \
+	pipelines/vse-infinity-f30k.yaml
 pipelinemodulesdir = $(pipelinesdir)/modules
-pipelinemodules_DATA =
+pipelinemodules_DATA = \
+	pipelines/modules/bert.yaml \
+	pipelines/modules/bigru.yaml \
+	pipelines/modules/clip-guidance.yaml \
+	pipelines/modules/projection.yaml \
+	pipelines/modules/region-encoder.yaml \
+	pipelines/modules/retrieval.yaml
 pipelineweightsdir = $(pipelinesdir)/weights
-pipelineweights_DATA =
+pipelineweights_DATA = \
+	pipelines/weights/bert.yaml
 EXTRA_DIST += $(pipelines_DATA) $(pipelinemodules_DATA) $(pipelineweights_DATA)

@@ -4,21 +4,27 @@ user_la_CFLAGS = $(MODULE_CFLAGS)
 user_la_LDFLAGS = $(MODULE_LDFLAGS)
 user_la_LIBADD = $(MODULE_LIBS)
 user_la_SOURCES = \
+	plugins/user/cge.c \
 	plugins/user/enhance.c \
+	plugins/user/gpo.c \
 	plugins/user/info_nce.c \
 	plugins/user/key_queue.c \
+	plugins/user/cge.c \
 	plugins/user/enhance.c \
+	plugins/user/gpo.c \
 	plugins/user/info_nce.c \
 	plugins/user/key_queue.c \
 	plugins/user/module.c \
 	plugins/user/momentum_update.c \
 	plugins/user/queue_enqueue.c \
+	plugins/user/sge.c \
 	plugins/user/similarity.c \
 	plugins/user/similarity.h \
 	plugins/user/triplet_loss.c \
 	plugins/user/unified_loss.c \
 	plugins/user/momentum_update.c \
 	plugins/user/queue_enqueue.c \
+	plugins/user/sge.c \
 	plugins/user/similarity.c \
 	plugins/user/similarity.h \
 	plugins/user/triplet_loss.c \
