@@ -9,19 +9,7 @@ user_la_SOURCES = \
 	plugins/user/gpo.c \
 	plugins/user/info_nce.c \
 	plugins/user/key_queue.c \
-	plugins/user/cge.c \
-	plugins/user/enhance.c \
-	plugins/user/gpo.c \
-	plugins/user/info_nce.c \
-	plugins/user/key_queue.c \
 	plugins/user/module.c \
-	plugins/user/momentum_update.c \
-	plugins/user/queue_enqueue.c \
-	plugins/user/sge.c \
-	plugins/user/similarity.c \
-	plugins/user/similarity.h \
-	plugins/user/triplet_loss.c \
-	plugins/user/unified_loss.c \
 	plugins/user/momentum_update.c \
 	plugins/user/queue_enqueue.c \
 	plugins/user/sge.c \
