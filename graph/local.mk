@@ -12,9 +12,11 @@ libweft_1_la_SOURCES = \
 	graph/bind.c \
 	graph/build.c \
 	graph/checkpoint.c \
+	graph/compose.c \
 	graph/core.c \
 	graph/crc32c.c \
 	graph/differentiate.c \
+	graph/document.c \
 	graph/events.c \
 	graph/execute.c \
 	graph/gather.c \
@@ -23,21 +25,33 @@ libweft_1_la_SOURCES = \
 	graph/initialise.c \
 	graph/lines.c \
 	graph/metrics.c \
+	graph/model-file.c \
+	graph/name-map.c \
 	graph/npy.c \
 	graph/order.c \
+	graph/pass.c \
 	graph/paths.c \
+	graph/places.c \
 	graph/plan.c \
+	graph/print.c \
 	graph/problems.c \
+	graph/product.c \
 	graph/prune.c \
+	graph/random.c \
 	graph/recipe.c \
 	graph/registry.c \
 	graph/safetensors-write.c \
 	graph/safetensors.c \
+	graph/schedule.c \
 	graph/scope.c \
 	graph/shape.c \
 	graph/signature.c \
 	graph/store.c \
-	graph/value.c
+	graph/team.c \
+	graph/tensor.c \
+	graph/value.c \
+	graph/variables.c \
+	graph/weights.c
 
 weftincludedir = $(includedir)/weft-1/weft
 weftinclude_HEADERS = \
@@ -59,6 +73,10 @@ noinst_HEADERS = \
 	graph/execute.h \
 	graph/graph.h \
 	graph/metrics.h \
+	graph/model-file.h \
+	graph/name-map.h \
+	graph/pass.h \
+	graph/places.h \
 	graph/plan.h \
 	graph/problems.h \
 	graph/recipe.h \
@@ -70,4 +88,5 @@ noinst_HEADERS = \
 	graph/signature.h \
 	graph/store.h \
 	graph/team.h \
+	graph/variables.h \
 	graph/weights.h
