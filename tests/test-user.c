@@ -97,7 +97,7 @@ rig_step (Rig *rig)
 static double
 rig_number (Rig *rig, const WeftWire *wire)
 {
-  return (double)*(const float *)weft_executor_value (rig->executor, wire)->data;
+  return (double) *(const float *) weft_executor_value (rig->executor, wire)->data;
 }
 
 /* Rows sin(seed + 1.7 i) of unit norm, as the recording of the numbers below made them. */
@@ -109,9 +109,9 @@ unit_rows (double seed, gint64 rows, gint64 width)
     {
       double norm = 0;
       for (gint64 i = 0; i < width; i++)
-        norm += pow (sin (seed + 1.7 * (double)(r * width + i)), 2);
+        norm += pow (sin (seed + 1.7 * (double) (r * width + i)), 2);
       for (gint64 i = 0; i < width; i++)
-        ((float *)tensor.data)[r * width + i] = (float)(sin (seed + 1.7 * (double)(r * width + i)) / sqrt (norm));
+        ((float *) tensor.data)[r * width + i] = (float) (sin (seed + 1.7 * (double) (r * width + i)) / sqrt (norm));
     }
   return tensor;
 }
@@ -124,8 +124,8 @@ assert_close (const WeftTensor *tensor, const float *expected, guint n, double t
   ck_assert_int_eq (weft_tensor_elements (tensor), n);
   for (guint i = 0; i < n; i++)
     {
-      greatest = MAX (greatest, fabs ((double)expected[i]));
-      difference = MAX (difference, fabs ((double)values[i] - (double)expected[i]));
+      greatest = MAX (greatest, fabs ((double) expected[i]));
+      difference = MAX (difference, fabs ((double) values[i] - (double) expected[i]));
     }
   ck_assert_msg (difference <= tolerance * greatest, "largest difference %g of %g", difference, greatest);
 }
@@ -231,7 +231,7 @@ START_TEST (rings_keep_the_latest_keys)
                                  "queues.image, text_queue: queues.text}\n      "
                                  "enqueue: {op: queue_enqueue, into: queues, image: image, text: text}\n      "
                                  "gradients: {op: gradients, minimize: loss.loss}\n",
-                       (int)length);
+                       (int) length);
   Rig rig;
   rig_build (&rig, yaml);
   rig_start (&rig);
@@ -244,9 +244,9 @@ START_TEST (rings_keep_the_latest_keys)
       WeftTensor image = unit_rows (step, batch, 4), text = unit_rows (step + 50, batch, 4);
       for (gint64 i = 0; i < batch; i++)
         {
-          ((float *)image.data)[i * 4] = (float)(step * batch + i + 1);
-          ((float *)text.data)[i * 4] = -(float)(step * batch + i + 1);
-          expected[(step * batch + i) % length] = (float)(step * batch + i + 1);
+          ((float *) image.data)[i * 4] = (float) (step * batch + i + 1);
+          ((float *) text.data)[i * 4] = -(float) (step * batch + i + 1);
+          expected[(step * batch + i) % length] = (float) (step * batch + i + 1);
         }
       rig_feed (&rig, "image", &image);
       rig_feed (&rig, "text", &text);
@@ -256,10 +256,10 @@ START_TEST (rings_keep_the_latest_keys)
     }
   for (gint64 i = 0; i < length; i++)
     {
-      ck_assert_float_eq (((const float *)ring->data)[i * 4], expected[i]);
-      ck_assert_float_eq (((const float *)texts->data)[i * 4], -expected[i]);
+      ck_assert_float_eq (((const float *) ring->data)[i * 4], expected[i]);
+      ck_assert_float_eq (((const float *) texts->data)[i * 4], -expected[i]);
     }
-  ck_assert_int_eq (*(const gint64 *)cursor->data, 4 * batch % length);
+  ck_assert_int_eq (*(const gint64 *) cursor->data, 4 * batch % length);
   rig_clear (&rig);
 }
 END_TEST
@@ -384,19 +384,19 @@ START_TEST (optimizers_update_groups_as_written)
       double squares = 0;
       feed_network (&rig, &x, &text, step + 1);
       for (guint i = 0; i < N_PARAMETERS; i++)
-        before[i] = *(const float *)weft_store_lookup (rig.store, g_array_index (targets, WeftTarget, i).path)->data;
+        before[i] = *(const float *) weft_store_lookup (rig.store, g_array_index (targets, WeftTarget, i).path)->data;
       rig_step (&rig);
       for (int pass = 0; pass < 2; pass++)
         for (guint i = 0; i < N_PARAMETERS; i++)
           {
             const WeftTarget *target = &g_array_index (targets, WeftTarget, i);
             const WeftTensor *gradient = weft_executor_value (rig.executor, target->gradient);
-            float after = *(const float *)weft_store_lookup (rig.store, target->path)->data;
+            float after = *(const float *) weft_store_lookup (rig.store, target->path)->data;
             gboolean norms = g_str_has_prefix (target->path, "image.norm.");
             gboolean frozen = strcmp (target->path, "image.gru.weight_hh") == 0 || (norms && step < 2);
             if (pass == 0 && !frozen)
               for (gint64 k = 0; k < weft_tensor_elements (gradient); k++)
-                squares += pow ((double)((const float *)gradient->data)[k], 2);
+                squares += pow ((double) ((const float *) gradient->data)[k], 2);
             if (pass == 0)
               continue;
             if (frozen)
@@ -412,8 +412,9 @@ START_TEST (optimizers_update_groups_as_written)
               e.rate *= 3;
             if (strcmp (target->path, "image.gru.bias_hh") == 0)
               e.decay = 0;
-            double expected = optimizers[_i].expects ((double)before[i], (double)*(const float *)gradient->data, &e, &first[i], &second[i]);
-            ck_assert_msg (fabs ((double)after - expected) < 2e-6, "%s in step %d: %g instead of %g", target->path, step, (double)after,
+            double expected =
+                optimizers[_i].expects ((double) before[i], (double) *(const float *) gradient->data, &e, &first[i], &second[i]);
+            ck_assert_msg (fabs ((double) after - expected) < 2e-6, "%s in step %d: %g instead of %g", target->path, step, (double) after,
                            expected);
           }
       ck_assert_double_eq_tol (rig_number (&rig, norm), sqrt (squares), 1e-5 * sqrt (squares));
@@ -472,7 +473,7 @@ expect_failure (const char *settings, double value, const char *message)
   rig_start (&rig);
   WeftTensor x, text;
   feed_network (&rig, &x, &text, 1);
-  ((float *)text.data)[0] *= (float)value;
+  ((float *) text.data)[0] *= (float) value;
   const float *values = weft_store_lookup (rig.store, "image.gru.weight_ih")->data;
   float before = values[0];
   ck_assert_int_eq (weft_executor_step (rig.executor, 0, 0, &error), WEFT_STEP_ERROR);

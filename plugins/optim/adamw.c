@@ -15,11 +15,11 @@ enum
 static void
 adamw_update (const Optimizer *adamw, const OptimizerTile *tile)
 {
-  double correction1 = 1 - pow (adamw->beta1, (double)tile->updates), correction2 = 1 - pow (adamw->beta2, (double)tile->updates);
-  float keep = (float)(1 - tile->rate * tile->decay), rate = (float)(tile->rate / correction1), factor = tile->factor;
-  float beta1 = (float)adamw->beta1, take1 = (float)(1 - adamw->beta1);
-  float beta2 = (float)adamw->beta2, take2 = (float)(1 - adamw->beta2);
-  float root = (float)(1 / sqrt (correction2)), epsilon = (float)adamw->epsilon;
+  double correction1 = 1 - pow (adamw->beta1, (double) tile->updates), correction2 = 1 - pow (adamw->beta2, (double) tile->updates);
+  float keep = (float) (1 - tile->rate * tile->decay), rate = (float) (tile->rate / correction1), factor = tile->factor;
+  float beta1 = (float) adamw->beta1, take1 = (float) (1 - adamw->beta1);
+  float beta2 = (float) adamw->beta2, take2 = (float) (1 - adamw->beta2);
+  float root = (float) (1 / sqrt (correction2)), epsilon = (float) adamw->epsilon;
   float *restrict value = tile->value, *restrict mean = tile->slots[SLOT_MEAN], *restrict square = tile->slots[SLOT_SQUARE];
   const float *restrict gradient = tile->gradient;
   for (gint64 i = 0; i < tile->n; i++)

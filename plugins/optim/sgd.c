@@ -12,7 +12,7 @@ enum
 static void
 sgd_update (const Optimizer *sgd, const OptimizerTile *tile)
 {
-  float rate = (float)tile->rate, decay = (float)tile->decay, momentum = (float)sgd->momentum, factor = tile->factor;
+  float rate = (float) tile->rate, decay = (float) tile->decay, momentum = (float) sgd->momentum, factor = tile->factor;
   float *restrict value = tile->value, *restrict velocity = tile->slots[SLOT_VELOCITY];
   const float *restrict gradient = tile->gradient;
   for (gint64 i = 0; i < tile->n; i++)

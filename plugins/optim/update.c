@@ -120,7 +120,7 @@ fill_table (Table *table, const WeftCall *call)
       Member *member = &table->members[w];
       member->scale = number_for (&optimizer->scale, weight->path, 1);
       member->decay_scale = number_for (&optimizer->decay_scale, weight->path, 1);
-      member->frozen_until = (gint64)number_for (&optimizer->frozen_until, weight->path, 0);
+      member->frozen_until = (gint64) number_for (&optimizer->frozen_until, weight->path, 0);
       for (const char *const *pattern = optimizer->freeze; pattern && *pattern; pattern++)
         if (weft_path_match (*pattern, weight->path))
           member->frozen_until = G_MAXINT64;
@@ -161,9 +161,9 @@ sum_of_squares (const float *x, gint64 n)
   gint64 i = 0;
   for (; i + 8 <= n; i += 8)
     for (int lane = 0; lane < 8; lane++)
-      sums[lane] += (double)x[i + lane] * (double)x[i + lane];
+      sums[lane] += (double) x[i + lane] * (double) x[i + lane];
   for (; i < n; i++)
-    sums[0] += (double)x[i] * (double)x[i];
+    sums[0] += (double) x[i] * (double) x[i];
   return ((sums[0] + sums[4]) + (sums[2] + sums[6])) + ((sums[1] + sums[5]) + (sums[3] + sums[7]));
 }
 
@@ -179,10 +179,10 @@ norm_tile (gpointer data, gint64 index, guint member G_GNUC_UNUSED)
       step->table->squares[index] = 0;
       return;
     }
-  const float *gradient = (const float *)weight->gradient.data + start;
+  const float *gradient = (const float *) weight->gradient.data + start;
   if (step->optimizer->accumulate > 1)
     {
-      float *accumulated = (float *)weight->slots[step->accumulated].data + start;
+      float *accumulated = (float *) weight->slots[step->accumulated].data + start;
       for (gint64 i = 0; i < n; i++)
         accumulated[i] = (step->first ? 0 : accumulated[i]) + gradient[i];
       gradient = accumulated;
@@ -203,8 +203,8 @@ update_tile (gpointer data, gint64 index, guint member G_GNUC_UNUSED)
   gboolean accumulates = optimizer->accumulate > 1;
   OptimizerTile tile = {
     .n = n,
-    .value = (float *)weight->value.data + start,
-    .gradient = (const float *)(accumulates ? weight->slots[step->accumulated].data : weight->gradient.data) + start,
+    .value = (float *) weight->value.data + start,
+    .gradient = (const float *) (accumulates ? weight->slots[step->accumulated].data : weight->gradient.data) + start,
     .factor = step->factor,
     .rate = optimizer->rate * group->scale,
     .decay = optimizer->decay * group->decay_scale,
@@ -212,7 +212,7 @@ update_tile (gpointer data, gint64 index, guint member G_GNUC_UNUSED)
   };
   for (int slot = 0; slot < WEFT_MAX_SLOTS; slot++)
     if (weight->slots[slot].data)
-      tile.slots[slot] = (float *)weight->slots[slot].data + start;
+      tile.slots[slot] = (float *) weight->slots[slot].data + start;
   step->update (optimizer, &tile);
 }
 
@@ -246,7 +246,7 @@ optimizer_step (const WeftCall *call, guint accumulated, void (*update) (const O
                 .step = *steps,
                 .first = turn == 0,
                 .last = turn == optimizer->accumulate - 1,
-                .divisor = (double)(turn + 1),
+                .divisor = (double) (turn + 1),
                 .update = update };
   double norm = 0;
   if (optimizer->clip > 0 || call->out[0] || optimizer->accumulate > 1)
@@ -262,12 +262,12 @@ optimizer_step (const WeftCall *call, guint accumulated, void (*update) (const O
         }
     }
   double clip = optimizer->clip > 0 ? MIN (1, optimizer->clip / (norm + 1e-6)) : 1;
-  step.factor = (float)(clip / step.divisor);
+  step.factor = (float) (clip / step.divisor);
   if (step.last)
     weft_parallel (call, table->n_tiles, update_tile, &step);
   *steps += 1;
   if (call->out[0])
-    *(float *)call->out[0]->data = (float)norm;
+    *(float *) call->out[0]->data = (float) norm;
   if (call->out[1])
-    *(float *)call->out[1]->data = (float)optimizer->rate;
+    *(float *) call->out[1]->data = (float) optimizer->rate;
 }

@@ -63,22 +63,22 @@ enhance_sample (gpointer data, gint64 sample, guint member G_GNUC_UNUSED)
   const WeftCall *call = data;
   const Enhance *enhance = call->attributes;
   gint64 width = call->in[0]->shape[1], first = call->in[0]->offsets[sample], rows = call->in[0]->offsets[sample + 1] - first;
-  const float *regions = (const float *)call->in[0]->data + first * width, *guide = (const float *)call->in[1]->data + sample * width;
+  const float *regions = (const float *) call->in[0]->data + first * width, *guide = (const float *) call->in[1]->data + sample * width;
   WeftTensor *kept = call->saved[0] ? call->saved[0] : call->out[1];
-  float *attention = (kept ? (float *)kept->data : (float *)call->scratch) + first, *y = (float *)call->out[0]->data + first * width;
-  attend (regions, guide, rows, width, (float)enhance->scale, attention);
+  float *attention = (kept ? (float *) kept->data : (float *) call->scratch) + first, *y = (float *) call->out[0]->data + first * width;
+  attend (regions, guide, rows, width, (float) enhance->scale, attention);
   for (gint64 r = 0; r < rows; r++)
     for (gint64 i = 0; i < width; i++)
       y[r * width + i] = regions[r * width + i] + attention[r] * guide[i];
   if (call->out[1] && call->out[1] != kept)
     for (gint64 r = 0; r < rows; r++)
-      ((float *)call->out[1]->data)[first + r] = attention[r];
+      ((float *) call->out[1]->data)[first + r] = attention[r];
 }
 
 static void
 enhance_forward (const WeftCall *call)
 {
-  weft_parallel (call, call->in[0]->samples, enhance_sample, (gpointer)call);
+  weft_parallel (call, call->in[0]->samples, enhance_sample, (gpointer) call);
 }
 
 /* With p the softmax and n its norm, a = p / (n + ε); since Σp = 1, n + ε = 1 / Σa and p = a / Σa:
@@ -89,15 +89,15 @@ static void
 enhance_sample_backward (gpointer data, gint64 sample, guint member G_GNUC_UNUSED)
 {
   const WeftCall *call = data;
-  float scale = (float)((const Enhance *)call->attributes)->scale;
+  float scale = (float) ((const Enhance *) call->attributes)->scale;
   gint64 width = call->in[0]->shape[1], first = call->in[0]->offsets[sample], rows = call->in[0]->offsets[sample + 1] - first;
-  const float *regions = (const float *)call->in[0]->data + first * width, *guide = (const float *)call->in[1]->data + sample * width;
-  const float *attention = (const float *)call->saved[0]->data + first;
-  const float *by_y = call->out_gradient[0] ? (const float *)call->out_gradient[0]->data + first * width : NULL;
-  const float *by_attention = call->out_gradient[1] ? (const float *)call->out_gradient[1]->data + first : NULL;
-  float *by_regions = call->in_gradient[0] ? (float *)call->in_gradient[0]->data + first * width : NULL;
-  float *by_guide = call->in_gradient[1] ? (float *)call->in_gradient[1]->data + sample * width : NULL;
-  float *by_score = (float *)call->scratch + first;
+  const float *regions = (const float *) call->in[0]->data + first * width, *guide = (const float *) call->in[1]->data + sample * width;
+  const float *attention = (const float *) call->saved[0]->data + first;
+  const float *by_y = call->out_gradient[0] ? (const float *) call->out_gradient[0]->data + first * width : NULL;
+  const float *by_attention = call->out_gradient[1] ? (const float *) call->out_gradient[1]->data + first : NULL;
+  float *by_regions = call->in_gradient[0] ? (float *) call->in_gradient[0]->data + first * width : NULL;
+  float *by_guide = call->in_gradient[1] ? (float *) call->in_gradient[1]->data + sample * width : NULL;
+  float *by_score = (float *) call->scratch + first;
 
   float sum = 0, product = 0;
   for (gint64 r = 0; r < rows; r++)
@@ -134,13 +134,13 @@ enhance_sample_backward (gpointer data, gint64 sample, guint member G_GNUC_UNUSE
 static void
 enhance_backward (const WeftCall *call)
 {
-  weft_parallel (call, call->in[0]->samples, enhance_sample_backward, (gpointer)call);
+  weft_parallel (call, call->in[0]->samples, enhance_sample_backward, (gpointer) call);
 }
 
 static gsize
 enhance_scratch (const WeftCall *call)
 {
-  return (gsize)call->in[0]->shape[0] * sizeof (float);
+  return (gsize) call->in[0]->shape[0] * sizeof (float);
 }
 
 static const WeftAttribute attributes[] = {

@@ -24,48 +24,48 @@ log_sum (const float *similarity, gint64 n, gint64 stride, double temperature)
 {
   double greatest = -INFINITY, sum = 0;
   for (gint64 j = 0; j < n; j++)
-    greatest = MAX (greatest, (double)similarity[j * stride] / temperature);
+    greatest = MAX (greatest, (double) similarity[j * stride] / temperature);
   for (gint64 j = 0; j < n; j++)
-    sum += (double)expf ((float)((double)similarity[j * stride] / temperature - greatest));
+    sum += (double) expf ((float) ((double) similarity[j * stride] / temperature - greatest));
   return greatest + log (sum);
 }
 
 static void
 info_nce_forward (const WeftCall *call)
 {
-  double temperature = ((const InfoNce *)call->attributes)->temperature, total = 0;
+  double temperature = ((const InfoNce *) call->attributes)->temperature, total = 0;
   gint64 b = pairs_count (call);
   double *logarithms = call->saved[1] ? call->saved[1]->data : call->scratch;
   WeftTensor *kept = call->saved[0];
-  const float *similarity = pairs_similarity (call, kept ? kept->data : (float *)((double *)call->scratch + 2 * b), &b);
+  const float *similarity = pairs_similarity (call, kept ? kept->data : (float *) ((double *) call->scratch + 2 * b), &b);
   if (kept && kept->data != similarity)
-    memcpy (kept->data, similarity, (gsize)(b * b) * sizeof (float));
+    memcpy (kept->data, similarity, (gsize) (b * b) * sizeof (float));
   for (gint64 i = 0; i < b; i++)
     {
       logarithms[i] = log_sum (similarity + i * b, b, 1, temperature);
       logarithms[b + i] = log_sum (similarity + i, b, b, temperature);
-      total += logarithms[i] + logarithms[b + i] - 2 * (double)similarity[i * b + i] / temperature;
+      total += logarithms[i] + logarithms[b + i] - 2 * (double) similarity[i * b + i] / temperature;
     }
-  pairs_set_scalar (call->out[OUT_LOSS], b ? total / (2 * (double)b) : 0);
+  pairs_set_scalar (call->out[OUT_LOSS], b ? total / (2 * (double) b) : 0);
   pairs_means (similarity, b, call->out[OUT_POSITIVE], call->out[OUT_NEGATIVE]);
 }
 
 static void
 info_nce_backward (const WeftCall *call)
 {
-  double temperature = ((const InfoNce *)call->attributes)->temperature;
+  double temperature = ((const InfoNce *) call->attributes)->temperature;
   gint64 b = pairs_count (call);
   const float *similarity = call->saved[0]->data;
   const double *logarithms = call->saved[1]->data;
-  float *gradient = (float *)((double *)call->scratch + 2 * b);
-  float factor = (float)(pairs_scalar_gradient (call, OUT_LOSS) / (2 * (double)MAX (b, 1) * temperature));
-  float by_positive = b ? pairs_scalar_gradient (call, OUT_POSITIVE) / (float)b : 0;
-  float by_negative = b > 1 ? pairs_scalar_gradient (call, OUT_NEGATIVE) / ((float)b * (float)(b - 1)) : 0;
+  float *gradient = (float *) ((double *) call->scratch + 2 * b);
+  float factor = (float) (pairs_scalar_gradient (call, OUT_LOSS) / (2 * (double) MAX (b, 1) * temperature));
+  float by_positive = b ? pairs_scalar_gradient (call, OUT_POSITIVE) / (float) b : 0;
+  float by_negative = b > 1 ? pairs_scalar_gradient (call, OUT_NEGATIVE) / ((float) b * (float) (b - 1)) : 0;
   for (gint64 i = 0; i < b; i++)
     for (gint64 j = 0; j < b; j++)
       {
-        double exponent = (double)similarity[i * b + j] / temperature;
-        float share = expf ((float)(exponent - logarithms[i])) + expf ((float)(exponent - logarithms[b + j]));
+        double exponent = (double) similarity[i * b + j] / temperature;
+        float share = expf ((float) (exponent - logarithms[i])) + expf ((float) (exponent - logarithms[b + j]));
         gradient[i * b + j] = factor * (i == j ? share - 2 : share) + (i == j ? by_positive : by_negative);
       }
   pairs_gradient (call, gradient);
@@ -74,7 +74,7 @@ info_nce_backward (const WeftCall *call)
 static gsize
 info_nce_scratch (const WeftCall *call)
 {
-  gsize b = (gsize)pairs_count (call);
+  gsize b = (gsize) pairs_count (call);
   return 2 * b * sizeof (double) + b * b * sizeof (float);
 }
 

@@ -52,7 +52,7 @@ momentum_update_tile (gpointer data, gint64 index, guint member G_GNUC_UNUSED)
 {
   const WeftCall *call = data;
   const Tiles *tiles = call->instance;
-  double rate = ((const MomentumUpdate *)call->attributes)->rate;
+  double rate = ((const MomentumUpdate *) call->attributes)->rate;
   guint low = 0, high = tiles->n_weights;
   while (high - low > 1)
     {
@@ -64,9 +64,9 @@ momentum_update_tile (gpointer data, gint64 index, guint member G_GNUC_UNUSED)
     }
   const WeftWeight *weight = &call->weights[low];
   gint64 start = (index - tiles->first_tile[low]) * TILE, n = MIN (TILE, weft_tensor_elements (&weight->value) - start);
-  float keep = (float)rate, take = (float)(1.0 - rate);
-  float *key = (float *)weight->slots[0].data + start;
-  const float *query = (const float *)weight->value.data + start;
+  float keep = (float) rate, take = (float) (1.0 - rate);
+  float *key = (float *) weight->slots[0].data + start;
+  const float *query = (const float *) weight->value.data + start;
   for (gint64 i = 0; i < n; i++)
     key[i] = keep * key[i] + take * query[i];
 }
@@ -76,7 +76,7 @@ momentum_update_forward (const WeftCall *call)
 {
   Tiles *tiles = call->instance;
   cut_tiles (tiles, call);
-  weft_parallel (call, tiles->first_tile[call->n_weights], momentum_update_tile, (gpointer)call);
+  weft_parallel (call, tiles->first_tile[call->n_weights], momentum_update_tile, (gpointer) call);
 }
 
 static const WeftAttribute attributes[] = {

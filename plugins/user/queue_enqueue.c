@@ -18,7 +18,7 @@ write_ring (WeftTensor *ring, const WeftTensor *keys, gint64 cursor)
 {
   gint64 length = ring->shape[0], width = ring->shape[1], n = keys->shape[0];
   for (gint64 i = MAX (0, n - length); i < n; i++)
-    memcpy ((float *)ring->data + ((cursor + i) % length) * width, (const float *)keys->data + i * width, (gsize)width * sizeof (float));
+    memcpy ((float *) ring->data + ((cursor + i) % length) * width, (const float *) keys->data + i * width, (gsize) width * sizeof (float));
 }
 
 static void

@@ -53,7 +53,7 @@ pairs_gradient (const WeftCall *call, const float *gradient)
   if (call->in[PAIRS_SIMILARITY])
     {
       if (call->in_gradient[PAIRS_SIMILARITY])
-        memcpy (call->in_gradient[PAIRS_SIMILARITY]->data, gradient, (gsize)(b * b) * sizeof (float));
+        memcpy (call->in_gradient[PAIRS_SIMILARITY]->data, gradient, (gsize) (b * b) * sizeof (float));
       if (by_image)
         memset (by_image->data, 0, weft_tensor_bytes (by_image));
       if (by_text)
@@ -75,10 +75,10 @@ pairs_means (const float *similarity, gint64 n, WeftTensor *positive, WeftTensor
   double diagonal = 0, all = 0;
   for (gint64 i = 0; i < n; i++)
     {
-      diagonal += (double)similarity[i * n + i];
+      diagonal += (double) similarity[i * n + i];
       for (gint64 j = 0; j < n; j++)
-        all += (double)similarity[i * n + j];
+        all += (double) similarity[i * n + j];
     }
-  pairs_set_scalar (positive, n ? diagonal / (double)n : 0);
-  pairs_set_scalar (negative, n > 1 ? (all - diagonal) / ((double)n * (double)(n - 1)) : 0);
+  pairs_set_scalar (positive, n ? diagonal / (double) n : 0);
+  pairs_set_scalar (negative, n > 1 ? (all - diagonal) / ((double) n * (double) (n - 1)) : 0);
 }

@@ -16,16 +16,22 @@ enum
   PAIRS_N_INPUTS
 };
 
-#define PAIRS_INPUTS \
-  { "image", "f32[b, e]", WEFT_PORT_OPTIONAL | WEFT_PORT_READ, "image embeddings of unit norm; row i belongs to text i", NULL, NULL, NULL }, \
-    { "text", "f32[b, e]", WEFT_PORT_OPTIONAL | WEFT_PORT_READ, "text embeddings of unit norm", NULL, NULL, NULL }, \
-    { "similarity", "f32[b, b]", WEFT_PORT_OPTIONAL | WEFT_PORT_READ, \
-      "similarities of images (rows) and texts (columns), from any scorer, instead of the products of embeddings", NULL, NULL, NULL }
+#define PAIRS_INPUTS                                                                                                                       \
+  {                                                                                                                                        \
+    "image", "f32[b, e]", WEFT_PORT_OPTIONAL | WEFT_PORT_READ, "image embeddings of unit norm; row i belongs to text i", NULL, NULL, NULL  \
+  },                                                                                                                                       \
+      { "text", "f32[b, e]", WEFT_PORT_OPTIONAL | WEFT_PORT_READ, "text embeddings of unit norm", NULL, NULL, NULL },                      \
+  {                                                                                                                                        \
+    "similarity", "f32[b, b]", WEFT_PORT_OPTIONAL | WEFT_PORT_READ,                                                                        \
+        "similarities of images (rows) and texts (columns), from any scorer, instead of the products of embeddings", NULL, NULL, NULL      \
+  }
 
 /* The last outputs of every loss over a batch of pairs; @first is the index of `positive`. */
-#define PAIRS_OUTPUTS \
-  { "positive", "f32[]", WEFT_PORT_OPTIONAL, "mean similarity of the pairs", NULL, NULL, NULL }, \
-    { "negative", "f32[]", WEFT_PORT_OPTIONAL, "mean similarity of everything else in the batch", NULL, NULL, NULL }
+#define PAIRS_OUTPUTS                                                                                                                      \
+  { "positive", "f32[]", WEFT_PORT_OPTIONAL, "mean similarity of the pairs", NULL, NULL, NULL },                                           \
+  {                                                                                                                                        \
+    "negative", "f32[]", WEFT_PORT_OPTIONAL, "mean similarity of everything else in the batch", NULL, NULL, NULL                           \
+  }
 
 /**
  * pairs_infer:

@@ -35,18 +35,18 @@ hinges_of (const float *similarity, gint64 n, gint64 stride, gint64 i, float pos
   double sum = 0;
   for (gint64 j = 0; j < n; j++)
     {
-      float hinge = (float)loss->margin + similarity[j * stride] - positive;
+      float hinge = (float) loss->margin + similarity[j * stride] - positive;
       if (j == i || hinge <= 0)
         continue;
       hinges.violated++;
-      sum += (double)hinge;
+      sum += (double) hinge;
       if (hinge > largest)
         {
           largest = hinge;
           hinges.hardest = j;
         }
     }
-  hinges.hinge = loss->hardest ? largest : (float)sum;
+  hinges.hinge = loss->hardest ? largest : (float) sum;
   return hinges;
 }
 
@@ -58,18 +58,18 @@ triplet_loss_forward (const WeftCall *call)
   WeftTensor *kept = call->saved[0];
   const float *similarity = pairs_similarity (call, kept ? kept->data : call->scratch, &b);
   if (kept && kept->data != similarity)
-    memcpy (kept->data, similarity, (gsize)(b * b) * sizeof (float));
+    memcpy (kept->data, similarity, (gsize) (b * b) * sizeof (float));
   double total = 0, silent = 0;
   for (gint64 i = 0; i < b; i++)
     {
       float positive = similarity[i * b + i];
       Hinges row = hinges_of (similarity + i * b, b, 1, i, positive, loss);
       Hinges column = hinges_of (similarity + i, b, b, i, positive, loss);
-      total += (double)row.hinge + (double)column.hinge;
+      total += (double) row.hinge + (double) column.hinge;
       silent += !row.violated && !column.violated;
     }
   pairs_set_scalar (call->out[OUT_LOSS], total);
-  pairs_set_scalar (call->out[OUT_SILENT], b ? silent / (double)b : 0);
+  pairs_set_scalar (call->out[OUT_SILENT], b ? silent / (double) b : 0);
   pairs_means (similarity, b, call->out[OUT_POSITIVE], call->out[OUT_NEGATIVE]);
 }
 
@@ -88,9 +88,9 @@ add_hinge_gradients (float *gradient, const float *similarity, gint64 n, gint64 
       return;
     }
   for (gint64 j = 0; j < n; j++)
-    if (j != i && (float)loss->margin + similarity[j * stride] - positive > 0)
+    if (j != i && (float) loss->margin + similarity[j * stride] - positive > 0)
       gradient[j * stride] += factor;
-  gradient[i * stride] -= factor * (float)hinges.violated;
+  gradient[i * stride] -= factor * (float) hinges.violated;
 }
 
 static void
@@ -100,8 +100,8 @@ triplet_loss_backward (const WeftCall *call)
   gint64 b = pairs_count (call);
   const float *similarity = call->saved[0]->data;
   float *gradient = call->scratch, factor = pairs_scalar_gradient (call, OUT_LOSS);
-  float by_positive = b ? pairs_scalar_gradient (call, OUT_POSITIVE) / (float)b : 0;
-  float by_negative = b > 1 ? pairs_scalar_gradient (call, OUT_NEGATIVE) / ((float)b * (float)(b - 1)) : 0;
+  float by_positive = b ? pairs_scalar_gradient (call, OUT_POSITIVE) / (float) b : 0;
+  float by_negative = b > 1 ? pairs_scalar_gradient (call, OUT_NEGATIVE) / ((float) b * (float) (b - 1)) : 0;
   for (gint64 i = 0; i < b; i++)
     for (gint64 j = 0; j < b; j++)
       gradient[i * b + j] = i == j ? by_positive : by_negative;
@@ -117,7 +117,7 @@ triplet_loss_backward (const WeftCall *call)
 static gsize
 triplet_loss_scratch (const WeftCall *call)
 {
-  gsize b = (gsize)pairs_count (call);
+  gsize b = (gsize) pairs_count (call);
   return b * b * sizeof (float);
 }
 

@@ -86,7 +86,7 @@ queue_length (const WeftCall *call)
 static gsize
 unified_loss_scratch (const WeftCall *call)
 {
-  gsize b = (gsize)pairs_count (call), k = (gsize)queue_length (call);
+  gsize b = (gsize) pairs_count (call), k = (gsize) queue_length (call);
   return b * (N_AGAINST + 1) * sizeof (double) + (b * b + 2 * b * k + 2 * b) * sizeof (float);
 }
 
@@ -99,7 +99,7 @@ work_prepare (Work *work, const WeftCall *call)
 
   /* Scratch is laid out as unified_loss_scratch() counts it; saved values take the place of what is kept. */
   double *doubles = call->scratch;
-  float *floats = (float *)(doubles + (N_AGAINST + 1) * b);
+  float *floats = (float *) (doubles + (N_AGAINST + 1) * b);
   double *logarithms = call->saved[SAVED_LOGARITHMS] ? call->saved[SAVED_LOGARITHMS]->data : doubles;
   for (int against = 0; against < N_AGAINST; against++)
     work->logarithms[against] = logarithms + against * b;
@@ -132,10 +132,10 @@ log_sum (const float *similarity, gint64 n, gint64 stride, gint64 skip, double s
 {
   double greatest = 0, sum = 0, skipped = 0;
   for (gint64 j = 0; j < n; j++)
-    greatest = MAX (greatest, scale * ((j == skip ? 0 : (double)similarity[j * stride]) - margin));
+    greatest = MAX (greatest, scale * ((j == skip ? 0 : (double) similarity[j * stride]) - margin));
   for (gint64 j = 0; j < n; j++)
     if (j != skip)
-      sum += (double)expf ((float)(scale * ((double)similarity[j * stride] - margin) - greatest));
+      sum += (double) expf ((float) (scale * ((double) similarity[j * stride] - margin) - greatest));
   if (skip >= 0)
     skipped = exp (scale * (0 - margin) - greatest);
   double result = greatest > 0 ? greatest + log (exp (-greatest) + sum + skipped) : log1p (sum + skipped);
@@ -148,13 +148,13 @@ log_sum (const float *similarity, gint64 n, gint64 stride, gint64 skip, double s
 static double
 positive_term (float p)
 {
-  return p > 0 ? -log1p ((double)p) : 0;
+  return p > 0 ? -log1p ((double) p) : 0;
 }
 
 static double
 positive_derivative (float p)
 {
-  return p > 0 ? -1 / (1 + (double)p) : 0;
+  return p > 0 ? -1 / (1 + (double) p) : 0;
 }
 
 static float
@@ -162,8 +162,8 @@ dot (const float *a, const float *b, gint64 n)
 {
   double sum = 0;
   for (gint64 i = 0; i < n; i++)
-    sum += (double)a[i] * (double)b[i];
-  return (float)sum;
+    sum += (double) a[i] * (double) b[i];
+  return (float) sum;
 }
 
 static void
@@ -189,7 +189,7 @@ queue_tile (gpointer data, gint64 i, guint member G_GNUC_UNUSED)
         continue;
       gint64 e = term->query->shape[1];
       double by_negatives = 0;
-      term->positives[i] = dot ((const float *)term->query->data + i * e, (const float *)term->key->data + i * e, e);
+      term->positives[i] = dot ((const float *) term->query->data + i * e, (const float *) term->key->data + i * e, e);
       term->logarithms[i] =
           term->queue ? log_sum (term->negatives + i * work->k, work->k, 1, -1, work->scale, work->margin, &by_negatives) : 0;
       work->alive[i] += loss->queue_weight * (by_negatives - positive_derivative (term->positives[i]));
@@ -209,7 +209,7 @@ unified_loss_forward (const WeftCall *call)
   WeftTensor *kept = call->saved[SAVED_SIMILARITY];
   work.similarity = pairs_similarity (call, kept ? kept->data : work.memory, &b);
   if (kept && kept->data != work.similarity)
-    memcpy (kept->data, work.similarity, (gsize)(b * b) * sizeof (float));
+    memcpy (kept->data, work.similarity, (gsize) (b * b) * sizeof (float));
   weft_parallel (call, b, batch_tile, &work);
   for (int t = 0; t < 2; t++)
     {
@@ -231,7 +231,7 @@ unified_loss_forward (const WeftCall *call)
           queue += work.terms[t].logarithms[i] / work.scale + positive_term (work.terms[t].positives[i]);
       silent += work.alive[i] < DEAD;
     }
-  double samples = (double)MAX (b, 1);
+  double samples = (double) MAX (b, 1);
   batch *= loss->batch_weight / samples;
   queue *= loss->queue_weight / samples;
   pairs_set_scalar (call->out[OUT_LOSS], batch + queue);
@@ -248,16 +248,16 @@ batch_gradient_tile (gpointer data, gint64 i, guint member G_GNUC_UNUSED)
   Work *work = data;
   const float *similarity = work->similarity + i * work->b;
   float *gradient = work->memory + i * work->b;
-  double by_positive = work->b ? pairs_scalar_gradient (work->call, OUT_POSITIVE) / (double)work->b : 0;
-  double by_negative = work->b > 1 ? pairs_scalar_gradient (work->call, OUT_NEGATIVE) / ((double)work->b * (double)(work->b - 1)) : 0;
+  double by_positive = work->b ? pairs_scalar_gradient (work->call, OUT_POSITIVE) / (double) work->b : 0;
+  double by_negative = work->b > 1 ? pairs_scalar_gradient (work->call, OUT_NEGATIVE) / ((double) work->b * (double) (work->b - 1)) : 0;
   for (gint64 j = 0; j < work->b; j++)
     {
-      double exponent = work->scale * ((double)similarity[j] - work->margin);
-      float by_row = expf ((float)(exponent - work->logarithms[AGAINST_TEXTS][i]));
-      float by_column = expf ((float)(exponent - work->logarithms[AGAINST_IMAGES][j]));
-      gradient[j] = (float)(work->batch_gradient * ((double)by_row + (double)by_column) + by_negative);
+      double exponent = work->scale * ((double) similarity[j] - work->margin);
+      float by_row = expf ((float) (exponent - work->logarithms[AGAINST_TEXTS][i]));
+      float by_column = expf ((float) (exponent - work->logarithms[AGAINST_IMAGES][j]));
+      gradient[j] = (float) (work->batch_gradient * ((double) by_row + (double) by_column) + by_negative);
     }
-  gradient[i] = (float)(work->batch_gradient * positive_derivative (similarity[i]) + by_positive);
+  gradient[i] = (float) (work->batch_gradient * positive_derivative (similarity[i]) + by_positive);
 }
 
 /* Turns row i of the similarities with queued keys into their gradient, and finds the row's share of the positive's gradient. */
@@ -271,18 +271,18 @@ queue_gradient_tile (gpointer data, gint64 i, guint member G_GNUC_UNUSED)
       if (!term->key || !term->query_gradient)
         continue;
       gint64 e = term->query->shape[1];
-      const float *key = (const float *)term->key->data + i * e;
-      float *by_query = (float *)term->query_gradient->data + i * e;
-      float p = dot ((const float *)term->query->data + i * e, key, e);
-      float by_positive = (float)(work->queue_gradient * positive_derivative (p));
+      const float *key = (const float *) term->key->data + i * e;
+      float *by_query = (float *) term->query_gradient->data + i * e;
+      float p = dot ((const float *) term->query->data + i * e, key, e);
+      float by_positive = (float) (work->queue_gradient * positive_derivative (p));
       for (gint64 j = 0; j < e; j++)
         by_query[j] += by_positive * key[j];
       if (!term->queue)
         continue;
       float *negatives = term->negatives + i * work->k;
       for (gint64 j = 0; j < work->k; j++)
-        negatives[j] = (float)(work->queue_gradient
-                               * (double)expf ((float)(work->scale * ((double)negatives[j] - work->margin) - term->logarithms[i])));
+        negatives[j] = (float) (work->queue_gradient
+                                * (double) expf ((float) (work->scale * ((double) negatives[j] - work->margin) - term->logarithms[i])));
     }
 }
 
@@ -292,12 +292,12 @@ unified_loss_backward (const WeftCall *call)
   const UnifiedLoss *loss = call->attributes;
   Work work;
   work_prepare (&work, call);
-  double samples = (double)MAX (work.b, 1);
+  double samples = (double) MAX (work.b, 1);
   work.similarity = call->saved[SAVED_SIMILARITY]->data;
   work.batch_gradient =
-      loss->batch_weight / samples * (double)(pairs_scalar_gradient (call, OUT_LOSS) + pairs_scalar_gradient (call, OUT_BATCH));
+      loss->batch_weight / samples * (double) (pairs_scalar_gradient (call, OUT_LOSS) + pairs_scalar_gradient (call, OUT_BATCH));
   work.queue_gradient =
-      loss->queue_weight / samples * (double)(pairs_scalar_gradient (call, OUT_LOSS) + pairs_scalar_gradient (call, OUT_QUEUE));
+      loss->queue_weight / samples * (double) (pairs_scalar_gradient (call, OUT_LOSS) + pairs_scalar_gradient (call, OUT_QUEUE));
   weft_parallel (call, work.b, batch_gradient_tile, &work);
   pairs_gradient (call, work.memory);
   if (!work.has_queue_terms)
@@ -308,7 +308,7 @@ unified_loss_backward (const WeftCall *call)
   for (int t = 0; t < 2; t++)
     if (work.terms[t].key && work.terms[t].queue && work.terms[t].query_gradient)
       {
-        memcpy (negatives + t * work.b * work.k, work.terms[t].negatives, (gsize)(work.b * work.k) * sizeof (float));
+        memcpy (negatives + t * work.b * work.k, work.terms[t].negatives, (gsize) (work.b * work.k) * sizeof (float));
         work.terms[t].negatives = negatives + t * work.b * work.k;
       }
   weft_parallel (call, work.b, queue_gradient_tile, &work);
