@@ -639,18 +639,36 @@ weft_inference_input_size (const WeftInference *inference, guint port, guint whi
   return shape->dims[at].size;
 }
 
-gboolean
-weft_inference_bind (WeftInference *inference, const char *letter, gint64 size, GError **error)
+static gboolean
+bind_or_compare (WeftInference *inference, const char *letter, const WeftDim *dim, GError **error)
 {
   const Binding *binding = g_hash_table_lookup (inference->letters, letter);
-  WeftDim dim = constant (size);
 
-  if (binding && !weft_dim_equal (&binding->dim, &dim))
+  if (binding && !weft_dim_equal (&binding->dim, dim))
     {
-      g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT, "%s would be %" G_GINT64_FORMAT ", but %s says otherwise", letter, size, binding->origin);
+      g_autofree char *text = print_dim (dim);
+      g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT, "%s would be %s, but %s says otherwise", letter, text, binding->origin);
       return FALSE;
     }
   if (!binding)
-    bind (inference, letter, &dim, inference->node->path);
+    bind (inference, letter, dim, inference->node->path);
   return TRUE;
+}
+
+gboolean
+weft_inference_bind (WeftInference *inference, const char *letter, gint64 size, GError **error)
+{
+  WeftDim dim = constant (size);
+
+  return bind_or_compare (inference, letter, &dim, error);
+}
+
+gboolean
+weft_inference_bind_input (WeftInference *inference, const char *letter, guint port, guint which, int dimension, GError **error)
+{
+  const WeftShape *shape = &inference->node->inputs[port].wires[which]->shape;
+  int at = dimension < 0 ? (int) shape->rank + dimension : dimension;
+
+  g_assert (at >= 0 && at < (int) shape->rank);
+  return bind_or_compare (inference, letter, &shape->dims[at], error);
 }

@@ -450,6 +450,8 @@ guint weft_inference_input_count (const WeftInference *inference, guint port);
 gint64 weft_inference_input_size (const WeftInference *inference, guint port, guint which, int dimension);
 /* Gives letter @letter of the operator's signatures the constant @size, as if it had been unified. */
 gboolean weft_inference_bind (WeftInference *inference, const char *letter, gint64 size, GError **error);
+/* Gives the letter the size of that dimension of value @which of input @port, constant or not. */
+gboolean weft_inference_bind_input (WeftInference *inference, const char *letter, guint port, guint which, int dimension, GError **error);
 
 /**
  * weft_glob_match:

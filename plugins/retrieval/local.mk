@@ -4,4 +4,12 @@ retrieval_la_CFLAGS = $(MODULE_CFLAGS)
 retrieval_la_LDFLAGS = $(MODULE_LDFLAGS)
 retrieval_la_LIBADD = $(MODULE_LIBS)
 retrieval_la_SOURCES = \
-	plugins/retrieval/module.c
+	plugins/retrieval/ensemble.c \
+	plugins/retrieval/matrix-writer.c \
+	plugins/retrieval/matrix-writer.h \
+	plugins/retrieval/matrix_file.c \
+	plugins/retrieval/module.c \
+	plugins/retrieval/ranks.c \
+	plugins/retrieval/ranks.h \
+	plugins/retrieval/recalls.c \
+	plugins/retrieval/similarity.c
