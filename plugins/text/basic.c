@@ -3,6 +3,8 @@
  * SPDX-License-Identifier: BSD-3-Clause */
 #include "basic.h"
 
+#include "caption.h"
+
 /* The longest canonical decomposition of one character. */
 #define DECOMPOSITION 18
 
@@ -85,7 +87,7 @@ strip_and_lower (GArray *characters)
   guint kept = 0;
   for (guint i = 0; i < characters->len; i++)
     if (g_unichar_type (c[i]) != G_UNICODE_NON_SPACING_MARK)
-      c[kept++] = g_unichar_tolower (c[i]);
+      c[kept++] = text_lower (c[i]);
   g_array_set_size (characters, kept);
 }
 

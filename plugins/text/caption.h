@@ -1,4 +1,4 @@
-/* One caption of a batch of text.
+/* One caption of a batch of text, and its letters.
  *
  * SPDX-License-Identifier: BSD-3-Clause */
 #pragma once
@@ -16,4 +16,15 @@ text_caption (const WeftCall *call, const WeftTensor *text, gint64 index, gsize 
   weft_fail (call, "text %" G_GINT64_FORMAT " of the batch is not UTF-8: byte %" G_GSIZE_FORMAT " is 0x%02x", index, (gsize) (end - caption),
              (guint) (guint8) *end);
   return NULL;
+}
+
+/* Lower case of one character; GLib leaves out the letters that Unicode counts as numbers and symbols. */
+static inline gunichar
+text_lower (gunichar c)
+{
+  if (c >= 0x2160 && c <= 0x216f)
+    return c + 0x10;
+  if (c >= 0x24b6 && c <= 0x24cf)
+    return c + 0x1a;
+  return g_unichar_tolower (c);
 }

@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "caption.h"
+
 typedef struct
 {
   SplitBuffers *buffers;
@@ -253,7 +255,7 @@ split_words (SplitBuffers *buffers, SplitStyle style, const char *text, gsize le
   g_array_set_size (buffers->chunk, 0);
   for (const char *p = text; p < text + length; p = g_utf8_next_char (p))
     {
-      gunichar c = g_unichar_tolower (g_utf8_get_char (p));
+      gunichar c = text_lower (g_utf8_get_char (p));
       g_array_append_val (buffers->text, c);
     }
   Splitter splitter = { .buffers = buffers, .c = (const gunichar *) (gconstpointer) buffers->text->data, .n = buffers->text->len,
