@@ -1,5 +1,7 @@
 # Pipelines, installed as they are. Each folder has its own list.
 pipelines_DATA = \
+	pipelines/scenes-words.txt \
+	pipelines/scenes.yaml \
 	pipelines/user-clip1000.yaml \
 	pipelines/user-coco-cge.yaml \
 	pipelines/user-coco.yaml \
