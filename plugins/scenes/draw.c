@@ -5,8 +5,9 @@
 
 #include "scene.h"
 
-/* Side of the picture and height of a line of text below it, in pixels. */
+/* Side of the picture, and width and line height of the text below it, in pixels. */
 #define SIDE 400
+#define WIDTH 960
 #define LINE 18
 
 static const char *const paints[N_COLOURS] = { "#d62828", "#2456c4", "#2a9d3a", "#f2c715", "#7b3fb3", "#f28a1c", "#f48fb8", "#7a4b26" };
@@ -58,17 +59,23 @@ append_circle (GString *svg, const SceneObject *object, float reach)
   g_string_append_c (svg, '"');
 }
 
-/* A heart of two curves, on a square of side 2 around the origin. */
+/* A heart of two curves. */
 static void
 append_heart (GString *svg, const SceneObject *object)
 {
-  g_string_append (svg, "<path d=\"M0,0.95 C-1.7,-0.2 -0.8,-1.3 0,-0.5 C0.8,-1.3 1.7,-0.2 0,0.95 Z\" transform=\"translate(");
-  append_number (svg, SIDE * object->x);
-  g_string_append_c (svg, ',');
-  append_number (svg, SIDE * object->y);
-  g_string_append (svg, ") scale(");
-  append_number (svg, SIDE * object->radius);
-  g_string_append (svg, ")\" vector-effect=\"non-scaling-stroke\"");
+  static const struct { const char *command; float x, y; } path[]
+    = { { "M", 0, 0.95f },  { "C", -1.7f, -0.2f }, { "", -0.8f, -1.3f }, { "", 0, -0.5f },
+        { "C", 0.8f, -1.3f }, { "", 1.7f, -0.2f }, { "", 0, 0.95f } };
+  g_string_append (svg, "<path d=\"");
+  for (guint i = 0; i < G_N_ELEMENTS (path); i++)
+    {
+      g_string_append (svg, path[i].command);
+      append_number (svg, SIDE * (object->x + object->radius * path[i].x));
+      g_string_append_c (svg, ',');
+      append_number (svg, SIDE * (object->y + object->radius * path[i].y));
+      g_string_append_c (svg, ' ');
+    }
+  g_string_append (svg, "Z\"");
 }
 
 static void
@@ -120,7 +127,7 @@ append_object (GString *svg, const SceneObject *object)
       g_string_append (svg, "\"/>\n");
     }
   else
-    g_string_append_printf (svg, " fill=\"%s\" stroke=\"#333\"%s/>\n", pattern, object->shape == SHAPE_HEART ? " stroke-width=\"0.03\"" : "");
+    g_string_append_printf (svg, " fill=\"%s\" stroke=\"#333\"/>\n", pattern);
 }
 
 static void
@@ -156,11 +163,11 @@ scene_draw (guint64 seed, const char *split, guint64 index, const char *path, GE
   scene_make (seed, split, index, &scene);
   g_autoptr (GString) svg = g_string_new ("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"), caption = g_string_new (NULL);
   guint height = SIDE + LINE * (SCENE_CAPTIONS + 1);
-  g_string_append_printf (svg, "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%u\" height=\"%u\" viewBox=\"0 0 %u %u\">\n", 2 * SIDE, height,
-                          2 * SIDE, height);
+  g_string_append_printf (svg, "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%u\" height=\"%u\" viewBox=\"0 0 %u %u\">\n", WIDTH, height,
+                          WIDTH, height);
   g_string_append_printf (svg, "<title>%s %" G_GUINT64_FORMAT "</title>\n", split, index);
   append_patterns (svg);
-  g_string_append_printf (svg, "<rect width=\"%u\" height=\"%u\" fill=\"#fff\"/>\n<g transform=\"translate(%u,0)\">\n", 2 * SIDE, height, SIDE / 2);
+  g_string_append_printf (svg, "<rect width=\"%u\" height=\"%u\" fill=\"#fff\"/>\n<g transform=\"translate(%u,0)\">\n", WIDTH, height, (WIDTH - SIDE) / 2);
   g_string_append_printf (svg, "<rect width=\"%u\" height=\"%u\" fill=\"#eee9df\"/>\n", SIDE, SIDE);
   Scene drawn = scene;
   g_qsort_with_data (drawn.objects, (gint) drawn.n, sizeof (SceneObject), compare_radii, NULL);

@@ -105,14 +105,20 @@ make_first (Scene *scene, SceneDraws *draws)
     }
 }
 
+/* Moves an object, as far as it fits. */
+static void
+move (SceneObject *object, float x, float y)
+{
+  object->x = CLAMP (x, object->radius, 1 - object->radius);
+  object->y = CLAMP (y, object->radius, 1 - object->radius);
+}
+
 static void
 swap_places (SceneObject *a, SceneObject *b)
 {
   float x = a->x, y = a->y;
-  a->x = b->x;
-  a->y = b->y;
-  b->x = x;
-  b->y = y;
+  move (a, b->x, b->y);
+  move (b, x, y);
 }
 
 /* Exchanges two objects that stand alone; where there are no two, mirrors the scene. */
