@@ -5,6 +5,15 @@ ops_la_CFLAGS = $(MODULE_CFLAGS)
 ops_la_LDFLAGS = $(MODULE_LDFLAGS)
 ops_la_LIBADD = $(MODULE_LIBS) $(BLIS_LIBS)
 ops_la_SOURCES = \
+	ops/attention.c \
+	ops/batch_norm.c \
+	ops/embedding.c \
+	ops/gru-gradient.c \
+	ops/gru-schedule.h \
+	ops/gru.c \
+	ops/gru.h \
+	ops/kernels/blis.c \
+	ops/kernels/blis.h \
 	ops/kernels/rows-body.h \
 	ops/kernels/rows.c \
 	ops/kernels/rows.h \
@@ -16,4 +25,17 @@ ops_la_SOURCES = \
 	ops/kernels/vector-tables.h \
 	ops/kernels/vector.c \
 	ops/kernels/vector.h \
-	ops/module.c
+	ops/l2_normalize.c \
+	ops/layer_norm.c \
+	ops/linear.c \
+	ops/matrix_product.c \
+	ops/module.c \
+	ops/pointwise.c \
+	ops/position_batch_norm.c \
+	ops/reductions.c \
+	ops/segment_max.c \
+	ops/segment_softmax.c \
+	ops/segment_sum.c \
+	ops/spread.c \
+	ops/tiles.h \
+	ops/weigh.c

@@ -3,4 +3,6 @@
  * SPDX-License-Identifier: BSD-3-Clause */
 #include <weft/operator.h>
 
-WEFT_MODULE ("ops", "1.0", "built-in operators and matrix products");
+#include "kernels/blis.h"
+
+WEFT_MODULE ("ops", "1.0", "built-in operators and matrix products", .start = blis_start, .report = blis_report, .matrix_product = blis_product);
