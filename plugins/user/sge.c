@@ -5,41 +5,43 @@
 
 typedef struct
 {
+  gint64 width;
   gint64 positions;
   double dropout;
 } Sge;
 
 static const WeftAttribute attributes[] = {
+  WEFT_INTEGER (Sge, width, NULL, 1, 1 << 20, "", "width of a region, D"),
   WEFT_INTEGER (Sge, positions, "36", 1, 65536, "regions", "greatest number of regions of an image: channels of the local norm"),
   WEFT_NUMBER (Sge, dropout, "0.4", 0, 0.999, "", "share of the local and of the global features that is dropped in training"),
   { .name = NULL },
 };
 
 static const WeftPort inputs[] = {
-  { .name = "regions", .signature = "f32[b:t, d]", .meaning = "region features x" },
+  { .name = "regions", .signature = "f32[b:t, $width]", .meaning = "region features x" },
   { .name = NULL },
 };
 
 static const WeftPort outputs[] = {
-  { .name = "guide", .signature = "f32[b, d]", .meaning = "weighted sum of the regions, of unit norm" },
+  { .name = "guide", .signature = "f32[b, $width]", .meaning = "weighted sum of the regions, of unit norm" },
   { .name = NULL },
 };
 
 static const char composition[] = "nodes:\n"
                                   "  mean:        {op: segment_mean, x: regions}\n"
                                   /* local = dropout(tanh(BN_R(W_l x + b_l))) */
-                                  "  local:       {op: linear, x: regions, initial: xavier, bias_initial: zeros}\n"
+                                  "  local:       {op: linear, x: regions, units: $width, initial: xavier, bias_initial: zeros}\n"
                                   "  local_norm:  {op: position_batch_norm, x: local, positions: $positions}\n"
                                   "  local_tanh:  {op: tanh, x: local_norm}\n"
                                   "  local_drop:  {op: dropout, x: local_tanh, rate: $dropout}\n"
                                   /* global = dropout(tanh(BN_D(W_g mean + b_g))) */
-                                  "  global:      {op: linear, x: mean, initial: xavier, bias_initial: zeros}\n"
+                                  "  global:      {op: linear, x: mean, units: $width, initial: xavier, bias_initial: zeros}\n"
                                   "  global_norm: {op: batch_norm, x: global}\n"
                                   "  global_tanh: {op: tanh, x: global_norm}\n"
                                   "  global_drop: {op: dropout, x: global_tanh, rate: $dropout}\n"
                                   /* weights = softmax over the regions of w · (local ⊙ global) + b */
                                   "  everywhere:  {op: spread, x: global_drop, like: regions}\n"
-                                  "  agreement:   {op: multiply, x: [local_drop, everywhere]}\n"
+                                  "  agreement:   {op: multiply, a: local_drop, b: everywhere}\n"
                                   "  common:      {op: linear, x: agreement, units: 1, initial: xavier, bias_initial: zeros}\n"
                                   "  weights:     {op: segment_softmax, x: common}\n"
                                   /* g = Σ_r weights_r x_r, of unit norm */
@@ -65,6 +67,6 @@ static const WeftOperator sge = {
   .outputs = outputs,
   .composition = composition,
   .example = "regions: {op: feed, signature: \"f32[b<=4:t<=20, 6]\", gradient: true}\n"
-             "guide: {op: sge, regions: regions, positions: 20, dropout: 0.1}\n",
+             "guide: {op: sge, regions: regions, width: 6, positions: 20, dropout: 0.1}\n",
 };
 WEFT_OPERATOR (sge);
