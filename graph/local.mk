@@ -36,6 +36,7 @@ libweft_1_la_SOURCES = \
 	graph/print.c \
 	graph/problems.c \
 	graph/product.c \
+	graph/progress.c \
 	graph/prune.c \
 	graph/random.c \
 	graph/recipe.c \
@@ -51,6 +52,7 @@ libweft_1_la_SOURCES = \
 	graph/tensor.c \
 	graph/value.c \
 	graph/variables.c \
+	graph/watch.c \
 	graph/weights.c
 
 weftincludedir = $(includedir)/weft-1/weft

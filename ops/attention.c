@@ -305,9 +305,9 @@ static const WeftOperator attention = {
   .backward = attention_backward,
   .infer = attention_infer,
   .scratch = attention_scratch,
-  .example = "query: {op: feed, signature: \"f32[b:t, 12]\", gradient: true}\n"
-             "key: {op: feed, signature: \"f32[b:t, 12]\", gradient: true}\n"
-             "value: {op: feed, signature: \"f32[b:t, 12]\", gradient: true}\n"
+  .example = "query: {op: feed, signature: \"f32[b<=3 : t<=12, 12]\", gradient: true}\n"
+             "key: {op: feed, signature: \"f32[b : t, 12]\", gradient: true}\n"
+             "value: {op: feed, signature: \"f32[b : t, 12]\", gradient: true}\n"
              "mixed: {op: attention, query: query, key: key, value: value, heads: 2}\n",
 };
 WEFT_OPERATOR (attention);

@@ -76,7 +76,7 @@ static const WeftOperator embedding = {
   .forward = embedding_forward,
   .backward = embedding_backward,
   .example = "ids: {op: feed, signature: \"i32[b<=3 : t<=12] < 7\"}\n"
-             "y: {op: embedding, ids: ids, rows: 7, width: 5, padding: 0}\n",
+             "y: {op: embedding, ids: ids, rows: 7, width: 5}\n",
 };
 WEFT_OPERATOR (embedding);
 

@@ -297,7 +297,7 @@ static const WeftOperator gru = {
   .backward = gru_backward,
   .infer = gru_infer,
   .scratch = gru_scratch,
-  .example = "x: {op: feed, signature: \"f32[b:t, 5]\", gradient: true}\n"
+  .example = "x: {op: feed, signature: \"f32[b<=3 : t<=12, 5]\", gradient: true}\n"
              "y: {op: gru, x: x, units: 3}\n",
 };
 WEFT_OPERATOR (gru);

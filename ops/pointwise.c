@@ -235,7 +235,7 @@ static const WeftOperator add = {
   .forward = add_forward,
   .backward = add_backward,
   .example = "a: {op: feed, signature: \"f32[b<=3 : t<=12, 7]\", gradient: true}\n"
-             "b: {op: feed, signature: \"f32[b:t, 7]\", gradient: true}\n"
+             "b: {op: feed, signature: \"f32[b : t, 7]\", gradient: true}\n"
              "y: {op: add, x: [a, b]}\n",
 };
 WEFT_OPERATOR (add);
@@ -268,7 +268,7 @@ static const WeftOperator subtract = {
   .forward = subtract_forward,
   .backward = subtract_backward,
   .example = "a: {op: feed, signature: \"f32[b<=3 : t<=12, 7]\", gradient: true}\n"
-             "b: {op: feed, signature: \"f32[b:t, 7]\", gradient: true}\n"
+             "b: {op: feed, signature: \"f32[b : t, 7]\", gradient: true}\n"
              "y: {op: subtract, a: a, b: b}\n",
 };
 WEFT_OPERATOR (subtract);
@@ -299,7 +299,7 @@ static const WeftOperator multiply = {
   .forward = multiply_forward,
   .backward = multiply_backward,
   .example = "a: {op: feed, signature: \"f32[b<=3 : t<=12, 7]\", gradient: true}\n"
-             "b: {op: feed, signature: \"f32[b:t, 7]\", gradient: true}\n"
+             "b: {op: feed, signature: \"f32[b : t, 7]\", gradient: true}\n"
              "y: {op: multiply, a: a, b: b}\n",
 };
 WEFT_OPERATOR (multiply);

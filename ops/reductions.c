@@ -114,7 +114,7 @@ static const WeftOperator weighted_sum = {
   .backward = weighted_sum_backward,
   .scratch = reduction_scratch,
   .example = "x: {op: feed, signature: \"f32[b<=3 : t<=12, 7]\", gradient: true}\n"
-             "w: {op: feed, signature: \"f32[b:t, 7]\"}\n"
+             "w: {op: feed, signature: \"f32[b : t, 7]\"}\n"
              "y: {op: weighted_sum, x: x, weights: w}\n",
 };
 WEFT_OPERATOR (weighted_sum);

@@ -185,7 +185,7 @@ static const WeftOperator segment_max = {
   .saved = max_saved,
   .forward = segment_max_forward,
   .backward = segment_max_backward,
-  .example = "x: {op: feed, signature: \"f32[b:t, 4]\", gradient: true}\n"
+  .example = "x: {op: feed, signature: \"f32[b<=3 : t<=12, 4]\", gradient: true}\n"
              "y: {op: segment_max, x: x}\n",
 };
 WEFT_OPERATOR (segment_max);
@@ -220,7 +220,7 @@ static const WeftOperator segment_k_max = {
   .saved = k_max_saved,
   .forward = segment_k_max_forward,
   .backward = segment_k_max_backward,
-  .example = "x: {op: feed, signature: \"f32[b:t, 4]\", gradient: true}\n"
+  .example = "x: {op: feed, signature: \"f32[b<=3 : t<=12, 4]\", gradient: true}\n"
              "y: {op: segment_k_max, x: x, k: 2}\n",
 };
 WEFT_OPERATOR (segment_k_max);

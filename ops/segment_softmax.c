@@ -138,7 +138,7 @@ static const WeftOperator segment_softmax = {
   .in_place = (const char *const[]){ "x=y", NULL },
   .forward = segment_softmax_forward,
   .backward = segment_softmax_backward,
-  .example = "x: {op: feed, signature: \"f32[b:t, 3]\", gradient: true}\n"
+  .example = "x: {op: feed, signature: \"f32[b<=3 : t<=12, 3]\", gradient: true}\n"
              "y: {op: segment_softmax, x: x, temperature: 0.5}\n",
 };
 WEFT_OPERATOR (segment_softmax);

@@ -94,7 +94,7 @@ static const WeftOperator segment_sum = {
   .outputs = sum_outputs,
   .forward = segment_sum_forward,
   .backward = segment_sum_backward,
-  .example = "x: {op: feed, signature: \"f32[b:t, 4]\", gradient: true}\n"
+  .example = "x: {op: feed, signature: \"f32[b<=3 : t<=12, 4]\", gradient: true}\n"
              "y: {op: segment_sum, x: x}\n",
 };
 WEFT_OPERATOR (segment_sum);
@@ -110,7 +110,7 @@ static const WeftOperator segment_mean = {
   .outputs = mean_outputs,
   .forward = segment_mean_forward,
   .backward = segment_mean_backward,
-  .example = "x: {op: feed, signature: \"f32[b:t, 4]\", gradient: true}\n"
+  .example = "x: {op: feed, signature: \"f32[b<=3 : t<=12, 4]\", gradient: true}\n"
              "y: {op: segment_mean, x: x}\n",
 };
 WEFT_OPERATOR (segment_mean);

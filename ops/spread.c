@@ -65,8 +65,8 @@ static const WeftOperator spread = {
   .outputs = outputs,
   .forward = spread_forward,
   .backward = spread_backward,
-  .example = "x: {op: feed, signature: \"f32[b, 4]\", gradient: true}\n"
-             "like: {op: feed, signature: \"f32[b:t, 2]\"}\n"
+  .example = "x: {op: feed, signature: \"f32[b<=3, 4]\", gradient: true}\n"
+             "like: {op: feed, signature: \"f32[b : t<=12, 2]\"}\n"
              "y: {op: spread, x: x, like: like}\n",
 };
 WEFT_OPERATOR (spread);

@@ -76,8 +76,8 @@ static const WeftOperator weigh = {
   .outputs = outputs,
   .forward = weigh_forward,
   .backward = weigh_backward,
-  .example = "x: {op: feed, signature: \"f32[b:t, 4]\", gradient: true}\n"
-             "weights: {op: feed, signature: \"f32[b:t, 1]\", gradient: true}\n"
+  .example = "x: {op: feed, signature: \"f32[b<=3 : t<=12, 4]\", gradient: true}\n"
+             "weights: {op: feed, signature: \"f32[b : t, 1]\", gradient: true}\n"
              "y: {op: weigh, x: x, weights: weights}\n",
 };
 WEFT_OPERATOR (weigh);

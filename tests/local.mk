@@ -1,6 +1,7 @@
 # Check suites. A suite tests/test-NAME.c needs one line: suites += tests/test-NAME. Programs may use everything in libweft; their data is
 # found through WEFT_TEST_SOURCE_DIR and the build through WEFT_TEST_BUILD_DIR (strings, compiled in).
 suites =
+suites += tests/test-operators
 suites += tests/test-user
 
 AM_CPPFLAGS += -DWEFT_TEST_SOURCE_DIR='"$(abs_top_srcdir)"' -DWEFT_TEST_BUILD_DIR='"$(abs_top_builddir)"'

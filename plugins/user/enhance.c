@@ -189,7 +189,7 @@ static const WeftOperator enhance = {
   .forward = enhance_forward,
   .backward = enhance_backward,
   .scratch = enhance_scratch,
-  .example = "regions: {op: feed, signature: \"f32[b<=4:t<=20, 6]\", gradient: true}\n"
+  .example = "regions: {op: feed, signature: \"f32[b<=4 : t<=20, 6]\", gradient: true}\n"
              "guide: {op: feed, signature: \"f32[b<=4, 6]\", gradient: true}\n"
              "enhanced: {op: enhance, regions: regions, guide: guide}\n",
 };

@@ -51,7 +51,7 @@ static const WeftOperator gpo = {
   .inputs = inputs,
   .outputs = outputs,
   .composition = composition,
-  .example = "x: {op: feed, signature: \"f32[b<=4:t<=20, 6]\", gradient: true}\n"
+  .example = "x: {op: feed, signature: \"f32[b<=4 : t<=20, 6]\", gradient: true}\n"
              "pooled: {op: gpo, x: x, width: 4, hidden: 3}\n",
 };
 WEFT_OPERATOR (gpo);

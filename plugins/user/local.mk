@@ -11,9 +11,11 @@ user_la_SOURCES = \
 	plugins/user/key_queue.c \
 	plugins/user/module.c \
 	plugins/user/momentum_update.c \
+	plugins/user/position_codes.c \
 	plugins/user/queue_enqueue.c \
 	plugins/user/sge.c \
 	plugins/user/similarity.c \
 	plugins/user/similarity.h \
+	plugins/user/sorted_sum.c \
 	plugins/user/triplet_loss.c \
 	plugins/user/unified_loss.c

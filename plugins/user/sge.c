@@ -66,7 +66,7 @@ static const WeftOperator sge = {
   .inputs = inputs,
   .outputs = outputs,
   .composition = composition,
-  .example = "regions: {op: feed, signature: \"f32[b<=4:t<=20, 6]\", gradient: true}\n"
+  .example = "regions: {op: feed, signature: \"f32[b<=4 : t<=20, 6]\", gradient: true}\n"
              "guide: {op: sge, regions: regions, width: 6, positions: 20, dropout: 0.1}\n",
 };
 WEFT_OPERATOR (sge);
