@@ -28,11 +28,11 @@ static const WeftPort outputs[] = {
 };
 
 static const char composition[] = "nodes:\n"
-                                  "  codes:   {op: position_codes, like: x, width: $width}\n"
-                                  "  gru:     {op: gru, x: codes, units: $hidden, bidirectional: true}\n"
+                                  "  codes:   {op: position_codes, x: x, width: $width}\n"
+                                  "  gru:     {op: gru, x: codes.codes, units: $hidden, bidirectional: true}\n"
                                   "  linear:  {op: linear, x: gru, units: 1, bias: false}\n"
                                   "  weights: {op: segment_softmax, x: linear, temperature: $temperature}\n"
-                                  "  pooled:  {op: sorted_sum, x: x, weights: weights}\n"
+                                  "  pooled:  {op: sorted_sum, x: x, weights: weights, group: codes.group}\n"
                                   "outputs: {y: pooled}\n";
 
 static const WeftOperator gpo = {
