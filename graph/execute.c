@@ -396,7 +396,9 @@ weft_parallel (const WeftCall *call, gint64 tiles, void (*tile) (gpointer data, 
 guint
 weft_team_size (const WeftCall *call)
 {
-  return weft_team_members (((Step *) call->internal)->executor->team);
+  const Step *step = call->internal;
+
+  return step ? weft_team_members (step->executor->team) : weft_team_largest ();
 }
 
 static void

@@ -47,6 +47,7 @@ libweft_1_la_SOURCES = \
 	graph/scope.c \
 	graph/shape.c \
 	graph/signature.c \
+	graph/snapshot.c \
 	graph/store.c \
 	graph/team.c \
 	graph/tensor.c \
@@ -81,6 +82,7 @@ noinst_HEADERS = \
 	graph/places.h \
 	graph/plan.h \
 	graph/problems.h \
+	graph/progress.h \
 	graph/recipe.h \
 	graph/registry.h \
 	graph/safetensors.h \
@@ -88,7 +90,9 @@ noinst_HEADERS = \
 	graph/scope.h \
 	graph/shape.h \
 	graph/signature.h \
+	graph/snapshot.h \
 	graph/store.h \
 	graph/team.h \
 	graph/variables.h \
+	graph/watch.h \
 	graph/weights.h

@@ -420,6 +420,7 @@ void weft_resize (const WeftCall *call, WeftTensor *out, gint64 samples, gint64 
  * Runs tiles on the executor's team and returns when all are done.
  */
 void weft_parallel (const WeftCall *call, gint64 tiles, void (*tile) (gpointer data, gint64 index, guint member), gpointer data);
+/* Members of the team; in a `scratch` callback the most that there can be. */
 guint weft_team_size (const WeftCall *call);
 
 /**

@@ -42,10 +42,8 @@ keep_wires (WeftGraph *graph)
   for (guint i = 0; i < graph->wires->len; i++)
     {
       WeftWire *wire = graph->wires->pdata[i];
-      gboolean optional = wire->kind == WEFT_WIRE_OUTPUT && wire->node->operator->outputs[wire->port].flags & WEFT_PORT_OPTIONAL;
-      if (wire->kind != WEFT_WIRE_OUTPUT || graph->source || wire->shape.rank != 0 || (optional && !wire->read))
-        continue;
-      wire->read = wire->kept = TRUE;
+      if (wire->node && wire->kind == WEFT_WIRE_OUTPUT && !graph->source && wire->shape.rank == 0)
+        wire->read = wire->kept = TRUE;
     }
 }
 
@@ -95,8 +93,8 @@ weft_passes_free (WeftPasses *passes)
   for (guint i = 0; i < passes->n; i++)
     {
       Pass *pass = &passes->pass[i];
-      weft_executor_free (pass->executor);
-      weft_plan_free (pass->plan);
+      g_clear_pointer (&pass->executor, weft_executor_free);
+      g_clear_pointer (&pass->plan, weft_plan_free);
       for (guint c = 0; pass->collected && c < pass->graph->collects->len; c++)
         {
           g_free (pass->collected[c].tensor.data);
@@ -127,12 +125,12 @@ grow_offsets (Collected *collected, const WeftTensor *rows)
 {
   WeftTensor *all = &collected->tensor;
   if (all->shape[0] + rows->shape[0] > G_MAXINT32
-      || !reserve ((gpointer *)&all->offsets, &collected->offsets_capacity,
-                   (gsize)(all->samples + rows->samples + 1) * sizeof *all->offsets))
+      || !reserve ((gpointer *) &all->offsets, &collected->offsets_capacity,
+                   (gsize) (all->samples + rows->samples + 1) * sizeof *all->offsets))
     return FALSE;
   all->offsets[0] = 0;
   for (gint64 i = 1; i <= rows->samples; i++)
-    all->offsets[all->samples + i] = (gint32)(all->shape[0] + rows->offsets[i] - rows->offsets[0]);
+    all->offsets[all->samples + i] = (gint32) (all->shape[0] + rows->offsets[i] - rows->offsets[0]);
   all->samples += rows->samples;
   return TRUE;
 }
@@ -170,7 +168,7 @@ append_rows (Collected *collected, const WeftTensor *step, gboolean first, GErro
       return FALSE;
     }
   if (added)
-    memcpy ((char *)all->data + old, rows.data, added);
+    memcpy ((char *) all->data + old, rows.data, added);
   all->shape[0] += rows.shape[0];
   return TRUE;
 }
@@ -312,18 +310,18 @@ double
 weft_tensor_number (const WeftTensor *tensor)
 {
   if (!tensor || !tensor->data || weft_tensor_elements (tensor) != 1)
-    return (double)NAN;
+    return (double) NAN;
   switch (tensor->type)
     {
     case WEFT_F64:
-      return *(const double *)tensor->data;
+      return *(const double *) tensor->data;
     case WEFT_I64:
-      return (double)*(const gint64 *)tensor->data;
+      return (double) *(const gint64 *) tensor->data;
     default:
       {
         float number;
         weft_convert_to_f32 (tensor->type, tensor->data, 1, &number);
-        return (double)number;
+        return (double) number;
       }
     }
 }
@@ -340,7 +338,7 @@ weft_passes_collected (WeftPasses *passes, const char *reference)
   const char *dot = strchr (reference, '.');
   if (!dot)
     return NULL;
-  g_autofree char *graph = g_strndup (reference, (gsize)(dot - reference));
+  g_autofree char *graph = g_strndup (reference, (gsize) (dot - reference));
   return find_collected (passes, graph, dot + 1);
 }
 

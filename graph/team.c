@@ -120,12 +120,24 @@ publish (WeftTeam *team)
   g_mutex_unlock (&team->lock);
 }
 
+guint
+weft_team_largest (void)
+{
+  return MAX (allowed_processors (), 16);
+}
+
 WeftTeam *
 weft_team_new (guint size, GError **error)
 {
-  WeftTeam *team = g_new0 (WeftTeam, 1);
+  WeftTeam *team;
   guint processors = MAX (allowed_processors (), 1);
 
+  if (size > weft_team_largest ())
+    {
+      g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT, "%u threads are more than the %u that a team can have here", size, weft_team_largest ());
+      return NULL;
+    }
+  team = g_new0 (WeftTeam, 1);
   team->size = 1;
   team->spins = size > processors ? 0 : SPINS;
   g_mutex_init (&team->lock);

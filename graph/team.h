@@ -18,6 +18,8 @@ typedef struct _WeftTeam WeftTeam;
 WeftTeam *weft_team_new (guint size, GError **error);
 void weft_team_free (WeftTeam *team);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (WeftTeam, weft_team_free)
+/* The most members that a team can have here: what is planned for before a team is known. */
+guint weft_team_largest (void);
 guint weft_team_members (const WeftTeam *team);
 
 /**

@@ -3,9 +3,15 @@
 suites =
 suites += tests/test-operators
 suites += tests/test-user
+suites += tests/test-lines
+suites += tests/test-npy
+suites += tests/test-regions
 
 AM_CPPFLAGS += -DWEFT_TEST_SOURCE_DIR='"$(abs_top_srcdir)"' -DWEFT_TEST_BUILD_DIR='"$(abs_top_builddir)"'
 LDADD = libweft-1.la $(CHECK_LIBS) $(JSON_LIBS) $(GLIB_LIBS)
+
+noinst_HEADERS += \
+	tests/rig.h
 
 if HAVE_CHECK
 AM_CPPFLAGS += $(CHECK_CFLAGS)
