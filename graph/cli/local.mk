@@ -1,6 +1,11 @@
 ## The weft command: one file per subcommand.
-#bin_PROGRAMS += weft
-#weft_CPPFLAGS = $(AM_CPPFLAGS) -DG_LOG_DOMAIN='"weft"'
-#weft_SOURCES = \
-#	graph/cli/main.c
-#weft_LDADD = libweft-1.la $(JSON_LIBS) $(GLIB_LIBS)
+bin_PROGRAMS += weft
+weft_CPPFLAGS = $(AM_CPPFLAGS) -DG_LOG_DOMAIN='"weft"'
+weft_SOURCES = \
+	graph/cli/check.c \
+	graph/cli/cli.h \
+	graph/cli/common.c \
+	graph/cli/info.c \
+	graph/cli/inspect.c \
+	graph/cli/main.c
+weft_LDADD = libweft-1.la $(JSON_LIBS) $(GLIB_LIBS)

@@ -1,0 +1,48 @@
+/* The weft command: what its subcommands share.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause */
+#pragma once
+
+#include "compose.h"
+#include "graph.h"
+#include "registry.h"
+
+G_BEGIN_DECLS
+
+#define WEFT_EXIT_INPUT 1 /* something in a pipeline or file is wrong */
+#define WEFT_EXIT_USAGE 2 /* something in the command line is */
+
+typedef struct
+{
+  const char *name;
+  const char *summary;
+  int (*run) (int argc, char **argv);
+} WeftCommand;
+
+/**
+ * WeftCommonOptions: options of all commands that take a pipeline.
+ */
+typedef struct
+{
+  char **settings;
+  char **overlays;
+  char *plugin_path;
+  char *output;
+  int threads;
+  gint64 seed;
+  gboolean quiet;
+} WeftCommonOptions;
+
+/* Parses @own (may be %NULL) and the common options; on failure or `--help` leaves the exit status in @status and returns %FALSE. */
+gboolean weft_cli_parse (int *argc, char ***argv, const char *arguments, const char *description, const GOptionEntry *own, WeftCommonOptions *common,
+                         int *status);
+void weft_cli_options_clear (WeftCommonOptions *common);
+
+/* Composes and builds the pipeline at @path; prints all problems to standard error. */
+WeftPipeline *weft_cli_pipeline (const WeftCommonOptions *common, const char *path);
+
+int weft_cli_check (int argc, char **argv);
+int weft_cli_inspect (int argc, char **argv);
+int weft_cli_info (int argc, char **argv);
+
+G_END_DECLS

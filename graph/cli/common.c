@@ -1,0 +1,78 @@
+/* Options and steps that subcommands share.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause */
+#include <stdio.h>
+#include <string.h>
+
+#include "cli.h"
+#include "places.h"
+
+gboolean
+weft_cli_parse (int *argc, char ***argv, const char *arguments, const char *description, const GOptionEntry *own, WeftCommonOptions *common, int *status)
+{
+  g_autofree char *command = g_strdup ((*argv)[0]);
+  g_autofree char *program = g_strconcat ("weft ", command, NULL);
+  g_autoptr (GOptionContext) context = g_option_context_new (arguments);
+  g_autoptr (GError) error = NULL;
+  gboolean help = FALSE;
+  const GOptionEntry entries[] = {
+    { "set", 0, 0, G_OPTION_ARG_STRING_ARRAY, &common->settings, "Set a variable or any value of the document (repeatable)", "PATH=VALUE" },
+    { "overlay", 'o', 0, G_OPTION_ARG_STRING_ARRAY, &common->overlays, "Apply an overlay: a file or one of the pipeline's ablations", "NAME" },
+    { "plugin-path", 0, 0, G_OPTION_ARG_STRING, &common->plugin_path, "Look for modules here first", "DIR:DIR…" },
+    { "output", 0, 0, G_OPTION_ARG_FILENAME, &common->output, "Write here", "DIR" },
+    { "threads", 0, 0, G_OPTION_ARG_INT, &common->threads, "Threads (default: all processors)", "N" },
+    { "seed", 0, 0, G_OPTION_ARG_INT64, &common->seed, "Seed of all random numbers (default: the pipeline's)", "N" },
+    { "quiet", 'q', 0, G_OPTION_ARG_NONE, &common->quiet, "Print results only", NULL },
+    { "help", 'h', 0, G_OPTION_ARG_NONE, &help, "Show this help", NULL },
+    { NULL, 0, 0, 0, NULL, NULL, NULL },
+  };
+
+  *common = (WeftCommonOptions){ .seed = -1 };
+  g_set_prgname (program);
+  g_option_context_set_help_enabled (context, FALSE);
+  g_option_context_set_summary (context, description);
+  if (own)
+    g_option_context_add_main_entries (context, own, NULL);
+  g_option_context_add_main_entries (context, entries, NULL);
+  if (!g_option_context_parse (context, argc, argv, &error))
+    {
+      fprintf (stderr, "%s: %s; `%s --help` shows the options\n", program, error->message, program);
+      *status = WEFT_EXIT_USAGE;
+      return FALSE;
+    }
+  if (help)
+    {
+      g_autofree char *text = g_option_context_get_help (context, TRUE, NULL);
+      fputs (text, stdout);
+      *status = 0;
+      return FALSE;
+    }
+  weft_registry_load (common->plugin_path);
+  return TRUE;
+}
+
+void
+weft_cli_options_clear (WeftCommonOptions *common)
+{
+  g_strfreev (common->settings);
+  g_strfreev (common->overlays);
+  g_free (common->plugin_path);
+  g_free (common->output);
+}
+
+WeftPipeline *
+weft_cli_pipeline (const WeftCommonOptions *common, const char *path)
+{
+  g_autoptr (WeftProblems) problems = weft_problems_new ();
+  const char *const search[] = { weft_places_pipelines (), NULL };
+  const WeftComposition composition = { path, (const char *const *) common->overlays, (const char *const *) common->settings, search };
+  g_autoptr (WeftValue) document = weft_compose (&composition, problems);
+  WeftPipeline *pipeline = document ? weft_pipeline_build (document, problems) : NULL;
+  g_autoptr (GError) error = NULL;
+
+  if (weft_problems_to_error (problems, &error))
+    return pipeline;
+  fprintf (stderr, "%s\n", error->message);
+  g_clear_pointer (&pipeline, weft_pipeline_free);
+  return NULL;
+}

@@ -1,0 +1,63 @@
+/* weft: the command.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause */
+#include <locale.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli.h"
+
+static const WeftCommand commands[] = {
+  { "check", "check a pipeline without reading data: nodes, parameters, shapes, memory", weft_cli_check },
+  { "inspect", "show operators: ports, attributes, parameters, documentation", weft_cli_inspect },
+  { "info", "show versions, processor, kernels and modules", weft_cli_info },
+};
+
+static void
+print_usage (FILE *to)
+{
+  fprintf (to, "Usage: weft COMMAND [OPTION…] [ARGUMENT…]\n\nCommands:\n");
+  for (guint i = 0; i < G_N_ELEMENTS (commands); i++)
+    fprintf (to, "  %-10s %s\n", commands[i].name, commands[i].summary);
+  fprintf (to, "\n`weft COMMAND --help` shows a command's options.\n");
+}
+
+static int
+unknown_command (const char *name)
+{
+  g_autoptr (GPtrArray) names = g_ptr_array_new ();
+  g_autofree char *hint = NULL;
+
+  for (guint i = 0; i < G_N_ELEMENTS (commands); i++)
+    g_ptr_array_add (names, (gpointer) commands[i].name);
+  g_ptr_array_add (names, NULL);
+  hint = weft_suggestion (name, (const char *const *) names->pdata);
+  fprintf (stderr, "weft: there is no command \"%s\"%s\n", name, hint);
+  return WEFT_EXIT_USAGE;
+}
+
+int
+main (int argc, char **argv)
+{
+  setlocale (LC_ALL, "");
+  setlocale (LC_NUMERIC, "C");
+  if (argc < 2)
+    {
+      print_usage (stderr);
+      return WEFT_EXIT_USAGE;
+    }
+  if (strcmp (argv[1], "--help") == 0 || strcmp (argv[1], "-h") == 0 || strcmp (argv[1], "help") == 0)
+    {
+      print_usage (stdout);
+      return 0;
+    }
+  if (strcmp (argv[1], "--version") == 0)
+    {
+      printf ("weft %s\n", PACKAGE_VERSION);
+      return 0;
+    }
+  for (guint i = 0; i < G_N_ELEMENTS (commands); i++)
+    if (strcmp (argv[1], commands[i].name) == 0)
+      return commands[i].run (argc - 1, argv + 1);
+  return unknown_command (argv[1]);
+}
