@@ -6,6 +6,8 @@ suites += tests/test-user
 suites += tests/test-lines
 suites += tests/test-npy
 suites += tests/test-regions
+suites += tests/test-scenes
+suites += tests/test-text
 
 AM_CPPFLAGS += -DWEFT_TEST_SOURCE_DIR='"$(abs_top_srcdir)"' -DWEFT_TEST_BUILD_DIR='"$(abs_top_builddir)"'
 LDADD = libweft-1.la $(CHECK_LIBS) $(JSON_LIBS) $(GLIB_LIBS)
@@ -13,7 +15,19 @@ LDADD = libweft-1.la $(CHECK_LIBS) $(JSON_LIBS) $(GLIB_LIBS)
 noinst_HEADERS += \
 	tests/rig.h
 
+replay_sources = \
+	tests/replay-mutants.c \
+	tests/replay-recording.c \
+	tests/replay-report.c \
+	tests/replay-scores.c \
+	tests/replay-setup.c \
+	tests/replay-text.c \
+	tests/replay.c \
+	tests/replay.h
+tests_replay_SOURCES = tests/replay-main.c $(replay_sources)
+
 if HAVE_CHECK
+check_PROGRAMS += tests/replay
 AM_CPPFLAGS += $(CHECK_CFLAGS)
 check_PROGRAMS += $(suites)
 TESTS += $(suites)
