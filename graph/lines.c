@@ -32,8 +32,10 @@ check_line (const char *path, guint line, const char *text, gsize length, gboole
   const char *end;
   if (!g_utf8_validate (text, (gssize) length, &end))
     {
-      g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT, "%s:%u:%u: byte 0x%02x is not UTF-8: convert the file with iconv -f LATIN1 -t UTF-8 or "
-                   "whatever encoding it has", path, line, (guint) (end - text) + 1, (guint) (guint8) *end);
+      g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT,
+                   "%s:%u:%u: byte 0x%02x is not UTF-8: convert the file with iconv -f LATIN1 -t UTF-8 or "
+                   "whatever encoding it has",
+                   path, line, (guint) (end - text) + 1, (guint) (guint8) *end);
       return FALSE;
     }
   if (!allow_empty && strspn (text, " \t\v\f") == length)

@@ -57,8 +57,10 @@ read_fully (int file, gpointer buffer, gsize n, goffset at, const char *path, GE
         return fail_system (error, path, "cannot read");
       if (got == 0)
         {
-          g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT, "%s: ends at byte %" G_GOFFSET_FORMAT ", %" G_GSIZE_FORMAT
-                       " bytes short: it was cut off while it was in use; restore the file", path, at + (goffset) done, n - done);
+          g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT,
+                       "%s: ends at byte %" G_GOFFSET_FORMAT ", %" G_GSIZE_FORMAT
+                       " bytes short: it was cut off while it was in use; restore the file",
+                       path, at + (goffset) done, n - done);
           return FALSE;
         }
       done += (gsize) got;
@@ -196,8 +198,11 @@ parse_header (const char *text, Header *header)
 static gboolean
 type_from_descr (const char *descr, WeftType *type)
 {
-  static const struct { const char *name; WeftType type; } known[]
-    = { { "f4", WEFT_F32 }, { "f2", WEFT_F16 }, { "f8", WEFT_F64 }, { "i4", WEFT_I32 }, { "i8", WEFT_I64 }, { "u1", WEFT_U8 } };
+  static const struct
+  {
+    const char *name;
+    WeftType type;
+  } known[] = { { "f4", WEFT_F32 }, { "f2", WEFT_F16 }, { "f8", WEFT_F64 }, { "i4", WEFT_I32 }, { "i8", WEFT_I64 }, { "u1", WEFT_U8 } };
   if (descr[0] == '\0' || strchr ("<|=", descr[0]) == NULL)
     return FALSE;
   for (gsize i = 0; i < G_N_ELEMENTS (known); i++)
@@ -214,13 +219,20 @@ descr_of_type (WeftType type)
 {
   switch (type)
     {
-    case WEFT_F32: return "<f4";
-    case WEFT_F64: return "<f8";
-    case WEFT_F16: return "<f2";
-    case WEFT_I64: return "<i8";
-    case WEFT_I32: return "<i4";
-    case WEFT_U8: return "|u1";
-    default: return NULL;
+    case WEFT_F32:
+      return "<f4";
+    case WEFT_F64:
+      return "<f8";
+    case WEFT_F16:
+      return "<f2";
+    case WEFT_I64:
+      return "<i8";
+    case WEFT_I32:
+      return "<i4";
+    case WEFT_U8:
+      return "|u1";
+    default:
+      return NULL;
     }
 }
 
@@ -230,20 +242,28 @@ accept_header (WeftNpy *npy, const Header *header, GError **error)
 {
   WeftTensor *tensor = &npy->tensor;
   if (header->descr[0] == '>')
-    g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT, "%s: elements are big-endian (\"%s\"), expected little-endian: save it again with "
-                 "numpy.save (path, array.astype (\"<%s\"))", npy->path, header->descr, header->descr + 1);
+    g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT,
+                 "%s: elements are big-endian (\"%s\"), expected little-endian: save it again with "
+                 "numpy.save (path, array.astype (\"<%s\"))",
+                 npy->path, header->descr, header->descr + 1);
   else if (strchr (header->descr, 'O') != NULL)
-    g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT, "%s: holds Python objects (\"%s\"), expected numbers: save one dense array; for "
-                 "ragged regions, pad them and write the counts to *_counts.npy", npy->path, header->descr);
+    g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT,
+                 "%s: holds Python objects (\"%s\"), expected numbers: save one dense array; for "
+                 "ragged regions, pad them and write the counts to *_counts.npy",
+                 npy->path, header->descr);
   else if (!type_from_descr (header->descr, &tensor->type))
-    g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT, "%s: element type \"%s\" cannot be read, expected float16, float32, float64, "
-                 "int32, int64 or uint8: convert it with array.astype ()", npy->path, header->descr);
+    g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT,
+                 "%s: element type \"%s\" cannot be read, expected float16, float32, float64, "
+                 "int32, int64 or uint8: convert it with array.astype ()",
+                 npy->path, header->descr);
   else if (header->rank > WEFT_MAX_RANK)
-    g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT, "%s: %u dimensions, expected at most %d: reshape the array", npy->path,
-                 header->rank, WEFT_MAX_RANK);
+    g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT, "%s: %u dimensions, expected at most %d: reshape the array", npy->path, header->rank,
+                 WEFT_MAX_RANK);
   else if (header->fortran && header->rank > 1)
-    g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT, "%s: stored in Fortran order (first index fastest), expected C order: save it "
-                 "again with numpy.save (path, numpy.ascontiguousarray (array))", npy->path);
+    g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT,
+                 "%s: stored in Fortran order (first index fastest), expected C order: save it "
+                 "again with numpy.save (path, numpy.ascontiguousarray (array))",
+                 npy->path);
   else
     {
       tensor->rank = header->rank;
@@ -281,8 +301,10 @@ read_header (WeftNpy *npy, GError **error)
     return FALSE;
   if (prefix < 10 || memcmp (start, "\x93NUMPY", 6) != 0)
     {
-      g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT, "%s: does not begin as a .npy file does (\"\\x93NUMPY\"): save the array with "
-                   "numpy.save ()", npy->path);
+      g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT,
+                   "%s: does not begin as a .npy file does (\"\\x93NUMPY\"): save the array with "
+                   "numpy.save ()",
+                   npy->path);
       return FALSE;
     }
   if (start[6] < 1 || start[6] > 3)
@@ -297,8 +319,9 @@ read_header (WeftNpy *npy, GError **error)
   npy->data_start = (goffset) (8 + length_bytes + length);
   if (length > MAXIMUM_HEADER || npy->data_start > status.st_size)
     {
-      g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT, "%s: its header claims %" G_GSIZE_FORMAT " bytes, the file has %" G_GINT64_FORMAT
-                   ": it is truncated or damaged", npy->path, length, (gint64) status.st_size);
+      g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT,
+                   "%s: its header claims %" G_GSIZE_FORMAT " bytes, the file has %" G_GINT64_FORMAT ": it is truncated or damaged",
+                   npy->path, length, (gint64) status.st_size);
       return FALSE;
     }
   g_autofree char *text = g_malloc (length + 1);
@@ -310,8 +333,10 @@ read_header (WeftNpy *npy, GError **error)
     {
       g_autofree char *shown = g_strndup (text, 80);
       g_autofree char *escaped = g_strescape (g_strchomp (shown), NULL);
-      g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT, "%s: header \"%s\" is not a dictionary of descr, fortran_order and shape: the file "
-                   "is damaged", npy->path, escaped);
+      g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT,
+                   "%s: header \"%s\" is not a dictionary of descr, fortran_order and shape: the file "
+                   "is damaged",
+                   npy->path, escaped);
       return FALSE;
     }
   if (!accept_header (npy, &header, error))
@@ -321,8 +346,10 @@ read_header (WeftNpy *npy, GError **error)
     {
       g_autofree char *shape = weft_tensor_describe (&npy->tensor);
       gint64 found = (gint64) status.st_size - npy->data_start;
-      g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT, "%s: header declares %s, but the file has %" G_GINT64_FORMAT " bytes of data, %s: "
-                   "copy or extract it again", npy->path, shape, found,
+      g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT,
+                   "%s: header declares %s, but the file has %" G_GINT64_FORMAT " bytes of data, %s: "
+                   "copy or extract it again",
+                   npy->path, shape, found,
                    !array_bytes (&npy->tensor, &npy->row_bytes, &total) || found < (gint64) total ? "too few" : "too many");
       return FALSE;
     }

@@ -23,7 +23,11 @@ tear_down (void)
 
 START_TEST (endings_do_not_matter)
 {
-  static const struct { const char *text; guint n; } files[] = {
+  static const struct
+  {
+    const char *text;
+    guint n;
+  } files[] = {
     { "one\ntwo\nthré\n", 3 }, { "one\ntwo\nthré", 3 }, { "one\r\ntwo\r\nthré\r\n", 3 }, { "\xef\xbb\xbfone\ntwo\r\nthré", 3 }, { "", 0 },
     { "\xef\xbb\xbf", 0 },
   };
@@ -62,7 +66,12 @@ END_TEST
 START_TEST (what_is_no_text_is_refused)
 {
   g_autofree char *endless = g_strnfill ((1 << 20) + 1, 'x');
-  const struct { const char *text; gssize n; const char *message; } files[] = {
+  const struct
+  {
+    const char *text;
+    gssize n;
+    const char *message;
+  } files[] = {
     { "ok\nok\ncaf\xe9 closed\n", -1, "lines.txt:3:4: byte 0xe9 is not UTF-8" },
     { "ok\nb\0d\n", 7, "lines.txt:2: holds a NUL byte" },
     { "f\0i\0", 4, "lines.txt:1: holds a NUL byte" },

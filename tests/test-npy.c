@@ -104,7 +104,12 @@ END_TEST
 
 START_TEST (other_files_are_refused)
 {
-  static const struct { const char *bytes; gsize n; const char *message; } files[] = {
+  static const struct
+  {
+    const char *bytes;
+    gsize n;
+    const char *message;
+  } files[] = {
     { "", 0, "does not begin" },
     { "PK\3\4 this is npz", 16, "does not begin" },
     { "\x93NUMPY\1\0", 8, "does not begin" },

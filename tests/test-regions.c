@@ -37,7 +37,7 @@ save (const char *name, WeftType type, gconstpointer data, guint rank, const gin
 static float *
 numbered (gint64 images, gint64 regions, gint64 width)
 {
-  float *values = g_new (float, images * regions * width);
+  float *values = g_new (float, images *regions *width);
   for (gint64 i = 0; i < images * regions; i++)
     for (gint64 d = 0; d < width; d++)
       values[i * width + d] = d == 0 ? (float) (100 * (i / regions) + i % regions) : (float) d;
@@ -64,8 +64,9 @@ save_captions (const char *name, guint n)
 static char *
 yaml (const char *attributes, const char *collect)
 {
-  return g_strdup_printf ("graphs:\n  train:\n    mode: train\n    nodes:\n      pairs: {op: region_features, path: '%s', %s}\n    collect: {%s}\n",
-                          folder, attributes, collect);
+  return g_strdup_printf (
+      "graphs:\n  train:\n    mode: train\n    nodes:\n      pairs: {op: region_features, path: '%s', %s}\n    collect: {%s}\n", folder,
+      attributes, collect);
 }
 
 static void
@@ -96,7 +97,8 @@ check_batch (Rig *rig, gint64 captions_per_image)
   for (gint64 i = 0; i < n; i++)
     {
       g_autofree char *expected = g_strdup_printf ("caption %d", caption[i]);
-      g_autofree char *found = g_strndup ((char *) captions->data + captions->offsets[i], (gsize) (captions->offsets[i + 1] - captions->offsets[i]));
+      g_autofree char *found =
+          g_strndup ((char *) captions->data + captions->offsets[i], (gsize) (captions->offsets[i + 1] - captions->offsets[i]));
       ck_assert_str_eq (found, expected);
       ck_assert_int_eq (image[i], caption[i] / captions_per_image);
       for (gint32 r = regions->offsets[i]; r < regions->offsets[i + 1]; r++)
@@ -289,11 +291,13 @@ START_TEST (images_are_items_of_their_own)
   for (guint i = 0; i < 7; i++)
     clip[i][0] = clip[i][1] = (float) i / 8;
   save ("precomp/dev_clip.npy", WEFT_F32, clip, 2, (gint64[]){ 7, 2 });
-  start (&rig, "split: dev, items: images, batch: 4, regions: 3, width: 2, clip_width: 2, limit: 6", "r: pairs.regions, i: pairs.image, k: pairs.clip");
+  start (&rig, "split: dev, items: images, batch: 4, regions: 3, width: 2, clip_width: 2, limit: 6",
+         "r: pairs.regions, i: pairs.image, k: pairs.clip");
   gint32 next = 0;
   while (rig_step (&rig, 0, 0))
     {
-      const WeftTensor *image = rig_value (&rig, "pairs.image"), *regions = rig_value (&rig, "pairs.regions"), *k = rig_value (&rig, "pairs.clip");
+      const WeftTensor *image = rig_value (&rig, "pairs.image"), *regions = rig_value (&rig, "pairs.regions"),
+                       *k = rig_value (&rig, "pairs.clip");
       for (gint64 i = 0; i < image->shape[0]; i++, next++)
         {
           ck_assert_int_eq (((gint32 *) image->data)[i], next);
@@ -309,7 +313,11 @@ END_TEST
 /* One caption an image, five, and files that repeat an image's rows for each of its captions. */
 START_TEST (captions_find_their_images)
 {
-  static const struct { const char *attributes; gint32 images, per_image; } files[] = {
+  static const struct
+  {
+    const char *attributes;
+    gint32 images, per_image;
+  } files[] = {
     { "batch: 20, regions: 1, width: 2", 20, 1 },
     { "batch: 20, regions: 1, width: 2, captions_per_image: 5", 20, 5 },
     { "batch: 20, regions: 1, width: 2", 4, 5 },
@@ -334,9 +342,17 @@ END_TEST
 
 START_TEST (dev_is_cut)
 {
-  static const struct { const char *attributes; guint n; } cuts[] = {
-    { "split: dev", 5000 }, { "split: dev, first_captions: 0", 5010 }, { "split: dev, items: images", 1000 }, { "split: test", 5010 },
-    { "split: dev, limit: 3", 15 }, { "split: test, first_captions: 12, items: images", 3 },
+  static const struct
+  {
+    const char *attributes;
+    guint n;
+  } cuts[] = {
+    { "split: dev", 5000 },
+    { "split: dev, first_captions: 0", 5010 },
+    { "split: dev, items: images", 1000 },
+    { "split: test", 5010 },
+    { "split: dev, limit: 3", 15 },
+    { "split: test, first_captions: 12, items: images", 3 },
   };
   save_regions ("dev_ims.npy", 1002, 1, 1);
   save_captions ("dev_caps.txt", 5010);

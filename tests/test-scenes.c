@@ -10,8 +10,8 @@
 static void
 start (Rig *rig, const char *attributes, const char *collect)
 {
-  g_autofree char *yaml
-    = g_strdup_printf ("graphs:\n  train:\n    mode: train\n    nodes:\n      s: {op: scenes, %s}\n    collect: {%s}\n", attributes, collect);
+  g_autofree char *yaml = g_strdup_printf ("graphs:\n  train:\n    mode: train\n    nodes:\n      s: {op: scenes, %s}\n    collect: {%s}\n",
+                                           attributes, collect);
   rig_start (rig, yaml);
 }
 
@@ -111,7 +111,11 @@ END_TEST
 /* Without noise, what distinguishes the scenes of a group is one object: their codes are nearer to each other than to those of others. */
 START_TEST (groups_are_alike)
 {
-  enum { IMAGES = 80, WIDTH = 64 };
+  enum
+  {
+    IMAGES = 80,
+    WIDTH = 64
+  };
   Rig rig;
   double within = 0, across = 0;
   guint n_within = 0, n_across = 0, twins = 0;
@@ -149,7 +153,8 @@ START_TEST (wording_varies)
       char *caption = g_strndup ((char *) text->data + text->offsets[i], (gsize) (text->offsets[i + 1] - text->offsets[i]));
       g_auto (GStrv) parts = g_strsplit (caption, " ", -1);
       ck_assert (g_ascii_isupper (caption[0]) && g_str_has_suffix (caption, " ."));
-      ck_assert_msg (g_strv_length (parts) >= 4 && strstr (caption, "  ") == NULL && strpbrk (caption, "0123456789") == NULL, "%s", caption);
+      ck_assert_msg (g_strv_length (parts) >= 4 && strstr (caption, "  ") == NULL && strpbrk (caption, "0123456789") == NULL, "%s",
+                     caption);
       for (guint j = 0; parts[j] != NULL; j++)
         g_hash_table_add (words, g_ascii_strdown (parts[j], -1));
       g_hash_table_add (captions, caption);

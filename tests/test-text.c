@@ -26,11 +26,11 @@ static char *
 yaml (const char *node, const char *collect)
 {
   return g_strdup_printf ("graphs:\n  train:\n    mode: train\n    nodes:\n      text: {op: feed, signature: \"u8[b<=2048:n<=b*1024]\"}\n"
-                          "      tokens: {%s, text: text}\n    collect: {%s}\n", node, collect);
+                          "      tokens: {%s, text: text}\n    collect: {%s}\n",
+                          node, collect);
 }
 
-static void
-start (Rig *rig, const char *format, ...) G_GNUC_PRINTF (2, 3);
+static void start (Rig *rig, const char *format, ...) G_GNUC_PRINTF (2, 3);
 
 static void
 start (Rig *rig, const char *format, ...)
@@ -96,7 +96,8 @@ recording (const char *name)
 /* The recording holds the pieces that its captions use, at their ids in the vocabulary; the lines between are filled up. */
 START_TEST (word_pieces_are_as_recorded)
 {
-  g_autoptr (WeftLines) captions = recording ("wordpiece.txt"), ids = recording ("wordpiece.ids"), pieces = recording ("wordpiece-pieces.tsv");
+  g_autoptr (WeftLines) captions = recording ("wordpiece.txt"), ids = recording ("wordpiece.ids"),
+                        pieces = recording ("wordpiece-pieces.tsv");
   g_autoptr (GString) vocabulary = g_string_new (NULL);
   guint line = 0, n = weft_lines_count (captions);
   for (guint i = 0; i < weft_lines_count (pieces); i++)
@@ -190,7 +191,12 @@ END_TEST
 /* Counts what happened to a million words "dogs" (ids 5 6). */
 START_TEST (alterations_have_their_frequencies)
 {
-  enum { CAPTIONS = 2000, WORDS = 50, STEPS = 10 };
+  enum
+  {
+    CAPTIONS = 2000,
+    WORDS = 50,
+    STEPS = 10
+  };
   g_autoptr (GString) caption = g_string_new (NULL);
   const char *strings[CAPTIONS];
   Rig rig;
@@ -222,7 +228,8 @@ END_TEST
 
 START_TEST (alterations_differ_by_step_and_leave_inference_alone)
 {
-  static const char *const captions[] = { "the dogs running the dogs running the dogs running", "the dogs running the dogs running the dogs running" };
+  static const char *const captions[] = { "the dogs running the dogs running the dogs running",
+                                          "the dogs running the dogs running the dogs running" };
   Rig rig;
   rig_write (folder, "vocab.txt", small_vocabulary, -1);
   start (&rig, "op: wordpiece, vocabulary: '%s/vocab.txt', size: 16, alter: 0.5", folder);
@@ -245,7 +252,10 @@ END_TEST
 /* At rate 1, 16 of 100 captions of two words would lose both. */
 START_TEST (captions_keep_a_word)
 {
-  enum { CAPTIONS = 2000 };
+  enum
+  {
+    CAPTIONS = 2000
+  };
   const char *strings[CAPTIONS];
   Rig rig;
   gint64 single = 0;
@@ -289,9 +299,9 @@ START_TEST (word_vocabularies_are_built)
 }
 END_TEST
 
-static const char json[]
-  = "{\"word2idx\": {\"<pad>\": 0, \"<start>\": 1, \"<end>\": 2, \"<unk>\": 3, \"a\": 4, \"dog\": 7, \".\": 5, \"do\": 6, \"n't\": 8, \"``\": 9}, "
-    "\"idx\": 10, \"idx2word\": {\"0\": \"<pad>\"}}";
+static const char json[] = "{\"word2idx\": {\"<pad>\": 0, \"<start>\": 1, \"<end>\": 2, \"<unk>\": 3, \"a\": 4, \"dog\": 7, \".\": 5, "
+                           "\"do\": 6, \"n't\": 8, \"``\": 9}, "
+                           "\"idx\": 10, \"idx2word\": {\"0\": \"<pad>\"}}";
 
 START_TEST (stored_vocabularies_keep_their_ids)
 {
@@ -306,7 +316,11 @@ END_TEST
 
 START_TEST (odd_word_vocabularies_are_refused)
 {
-  static const struct { const char *json; const char *message; } files[] = {
+  static const struct
+  {
+    const char *json;
+    const char *message;
+  } files[] = {
     { "{", "cannot read this as JSON" },
     { "[1]", "has no map \"word2idx\"" },
     { "{\"word2idx\": 3}", "has no map \"word2idx\"" },
@@ -322,7 +336,8 @@ START_TEST (odd_word_vocabularies_are_refused)
       rig_write (folder, "vocab.json", files[i].json, -1);
       expect_failure (node, files[i].message);
     }
-  g_autofree char *both = g_strconcat (node, ", captions: x.txt", NULL), *built = g_strdup_printf ("op: words, captions: '%s/caps.txt'", folder);
+  g_autofree char *both = g_strconcat (node, ", captions: x.txt", NULL),
+                  *built = g_strdup_printf ("op: words, captions: '%s/caps.txt'", folder);
   expect_failure (both, "either vocabulary");
   expect_failure ("op: words", "either vocabulary");
   rig_write (folder, "caps.txt", "one two\n", -1);
@@ -333,7 +348,11 @@ END_TEST
 /* Cut as NLTK 3.8 cuts them, its sentences included. */
 START_TEST (words_are_cut_by_treebank_conventions)
 {
-  static const struct { const char *caption; const char *words; } captions[] = {
+  static const struct
+  {
+    const char *caption;
+    const char *words;
+  } captions[] = {
     { "\"Hello,\" she said. \"It's a dog.\"", "`` hello , '' she said . `` it 's a dog . ''" },
     { "The dog's owners' cat can't run -- don't!", "the dog 's owners ' cat ca n't run -- do n't !" },
     { "I'd've cannot gonna wanna 'tis", "i'd 've can not gon na wan na 't is" },
@@ -379,7 +398,10 @@ END_TEST
 /* Words alter to <unk>, and boundaries are words like others. */
 START_TEST (word_alterations_reach_boundaries)
 {
-  enum { CAPTIONS = 2000 };
+  enum
+  {
+    CAPTIONS = 2000
+  };
   const char *strings[CAPTIONS];
   gint64 counts[10] = { 0 };
   Rig rig;

@@ -16,8 +16,8 @@ find (const RegionLayout *layout, const char *ending)
   g_autofree char *name = g_strconcat (layout->split, ending, NULL);
   for (gsize i = 0; i < G_N_ELEMENTS (folders); i++)
     {
-      g_autofree char *path = i == 0 ? g_build_filename (layout->folder, name, NULL)
-                                     : g_build_filename (layout->folder, folders[i], name, NULL);
+      g_autofree char *path =
+          i == 0 ? g_build_filename (layout->folder, name, NULL) : g_build_filename (layout->folder, folders[i], name, NULL);
       if (g_file_test (path, G_FILE_TEST_EXISTS))
         return g_steal_pointer (&path);
     }
@@ -47,8 +47,8 @@ demand (const RegionLayout *layout, const char *ending, const char *what, GError
       if (found != NULL)
         g_string_append_printf (others, "%s%s", others->len > 0 ? ", " : "; splits found there: ", splits[i]);
     }
-  g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT, "%s: neither %s%s nor precomp/%s%s (%s) is there%s", layout->folder, layout->split, ending,
-               layout->split, ending, what, others->str);
+  g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT, "%s: neither %s%s nor precomp/%s%s (%s) is there%s", layout->folder, layout->split,
+               ending, layout->split, ending, what, others->str);
   return NULL;
 }
 
@@ -83,8 +83,10 @@ read_counts (const char *path, gint64 most, gint64 *n, GError **error)
       gint64 count = tensor->type == WEFT_I32 ? narrow[i] : wide[i];
       if (count < 1 || count > most)
         {
-          g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT, "%s: row " D " (counted from 0) says " D " regions, expected 1 to " D
-                       "; set regions to the greatest count, and leave images without regions out", path, i, count, most);
+          g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT,
+                       "%s: row " D " (counted from 0) says " D " regions, expected 1 to " D
+                       "; set regions to the greatest count, and leave images without regions out",
+                       path, i, count, most);
           return NULL;
         }
       counts[i] = (gint32) count;
@@ -179,7 +181,8 @@ open_captions (RegionFiles *files, const RegionLayout *layout, GError **error)
       weft_lines_get (files->captions, i, &length);
       if ((gint64) length > layout->caption_bytes)
         return FAIL ("%s:%u: %" G_GSIZE_FORMAT " bytes long, the pipeline declares caption_bytes: " D "; shorten the caption or set "
-                     "caption_bytes: %" G_GSIZE_FORMAT, files->captions_path, i + 1, length, layout->caption_bytes, length);
+                     "caption_bytes: %" G_GSIZE_FORMAT,
+                     files->captions_path, i + 1, length, layout->caption_bytes, length);
     }
   return TRUE;
 }
@@ -211,13 +214,16 @@ match (RegionFiles *files, const RegionLayout *layout, gint64 rows, GError **err
     }
   gint64 per_image = declared > 0 ? declared : rows == captions ? 1 : 5;
   if (rows != captions && rows * per_image != captions && declared == 0)
-    return FAIL ("%s has " D " images and %s has " D " captions; expected " D " (one an image) or " D " (five an image) captions; for another "
-                 "number set captions_per_image", files->features_path, rows, files->captions_path, captions, rows, 5 * rows);
+    return FAIL ("%s has " D " images and %s has " D " captions; expected " D " (one an image) or " D
+                 " (five an image) captions; for another "
+                 "number set captions_per_image",
+                 files->features_path, rows, files->captions_path, captions, rows, 5 * rows);
   if (rows != captions && rows * per_image != captions)
     return FAIL ("%s has " D " images and %s has " D " captions; expected " D " captions with captions_per_image: " D, files->features_path,
                  rows, files->captions_path, captions, rows * per_image, per_image);
   if (rows == captions && rows % per_image != 0)
-    return FAIL ("%s: " D " rows, one for each caption, are not a multiple of captions_per_image: " D, files->features_path, rows, per_image);
+    return FAIL ("%s: " D " rows, one for each caption, are not a multiple of captions_per_image: " D, files->features_path, rows,
+                 per_image);
   files->rows_per_image = rows == captions ? per_image : 1;
   files->captions_per_image = per_image;
   files->images = rows / files->rows_per_image;

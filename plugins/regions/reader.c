@@ -138,8 +138,8 @@ region_reader_new (const RegionFiles *files, const ItemOrder *order, gint64 capt
       batch->item = g_new (gint32, most);
       batch->image = g_new (gint32, most);
       batch->starts = g_new (gint32, most + 1);
-      batch->regions = regions ? g_new (float, most * (gsize) (files->regions * files->width)) : NULL;
-      batch->clip = clip ? g_new (float, most * (gsize) files->clip_width) : NULL;
+      batch->regions = regions ? g_new (float, most *(gsize) (files->regions * files->width)) : NULL;
+      batch->clip = clip ? g_new (float, most *(gsize) files->clip_width) : NULL;
     }
   g_mutex_init (&reader->lock);
   g_cond_init (&reader->changed);

@@ -5,9 +5,26 @@
 
 #include "reader.h"
 
-enum { REGIONS, CAPTIONS, CLIP, IMAGE, CAPTION };
-enum { PAIRS, IMAGES, CAPTION_ITEMS };
-enum { KEEP_AUTO, KEEP_YES, KEEP_NO };
+enum
+{
+  REGIONS,
+  CAPTIONS,
+  CLIP,
+  IMAGE,
+  CAPTION
+};
+enum
+{
+  PAIRS,
+  IMAGES,
+  CAPTION_ITEMS
+};
+enum
+{
+  KEEP_AUTO,
+  KEEP_YES,
+  KEEP_NO
+};
 
 /* SCAN, VSE-infinity and USER score no more of any development split. */
 #define FIRST_DEV_CAPTIONS 5000
@@ -46,9 +63,10 @@ check_order (const Attributes *a, const ItemOrder *order, GError **error)
 {
   if (item_order_end (order) > 0)
     return TRUE;
-  g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT, "%s: the split %s has %u items, fewer than one batch of %" G_GINT64_FORMAT
-               ", and a last partial batch is dropped when items are shuffled; set a smaller batch, or keep_last: true", a->path, a->split,
-               order->n, a->batch);
+  g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT,
+               "%s: the split %s has %u items, fewer than one batch of %" G_GINT64_FORMAT
+               ", and a last partial batch is dropped when items are shuffled; set a smaller batch, or keep_last: true",
+               a->path, a->split, order->n, a->batch);
   return FALSE;
 }
 
@@ -59,23 +77,36 @@ open_features (const WeftOpening *opening, GError **error)
   gboolean text = opening->out[CAPTIONS] != NULL || opening->out[CAPTION] != NULL;
   if (a->items == IMAGES && text)
     {
-      g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT, "%s: with items: images there are no captions to read, an image has several; set items: "
-                   "captions or items: pairs", opening->path);
+      g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT,
+                   "%s: with items: images there are no captions to read, an image has several; set items: "
+                   "captions or items: pairs",
+                   opening->path);
       return NULL;
     }
   gint64 first = a->first_captions >= 0 ? a->first_captions : strcmp (a->split, "dev") == 0 ? FIRST_DEV_CAPTIONS : 0;
-  RegionLayout layout = { .folder = a->path, .split = a->split, .captions_per_image = a->captions_per_image, .regions = a->regions,
-                          .width = a->width, .clip_width = a->clip_width, .limit = a->limit, .first_captions = first,
-                          .caption_bytes = a->caption_bytes, .need_features = opening->out[REGIONS] != NULL,
-                          .need_clip = opening->out[CLIP] != NULL, .need_captions = a->items != IMAGES };
+  RegionLayout layout = { .folder = a->path,
+                          .split = a->split,
+                          .captions_per_image = a->captions_per_image,
+                          .regions = a->regions,
+                          .width = a->width,
+                          .clip_width = a->clip_width,
+                          .limit = a->limit,
+                          .first_captions = first,
+                          .caption_bytes = a->caption_bytes,
+                          .need_features = opening->out[REGIONS] != NULL,
+                          .need_clip = opening->out[CLIP] != NULL,
+                          .need_captions = a->items != IMAGES };
   RegionFiles *files = region_files_open (&layout, error);
   if (files == NULL)
     return NULL;
   Instance *instance = g_new0 (Instance, 1);
   instance->files = files;
-  instance->order = (ItemOrder) { .n = (guint32) (a->items == IMAGES ? files->images : files->n_captions), .batch = a->batch,
-                                  .shuffle = a->shuffle, .seed = opening->seed, .path = g_strdup (opening->path),
-                                  .keep_last = a->keep_last == KEEP_YES || (a->keep_last == KEEP_AUTO && !a->shuffle) };
+  instance->order = (ItemOrder){ .n = (guint32) (a->items == IMAGES ? files->images : files->n_captions),
+                                 .batch = a->batch,
+                                 .shuffle = a->shuffle,
+                                 .seed = opening->seed,
+                                 .path = g_strdup (opening->path),
+                                 .keep_last = a->keep_last == KEEP_YES || (a->keep_last == KEEP_AUTO && !a->shuffle) };
   if (!check_order (a, &instance->order, error))
     {
       close_features (instance);
@@ -175,8 +206,11 @@ forward (const WeftCall *call)
   gint64 end = item_order_end (&instance->order);
   if (*cursor < 0 || *cursor > end || (*cursor % instance->order.batch != 0 && *cursor != end))
     {
-      weft_fail (call, "the position %" G_GINT64_FORMAT " in a pass of %" G_GINT64_FORMAT " items is not the start of a batch of %" G_GINT64_FORMAT
-                 "; a run can only be resumed with the data and the batch that it was started with", *cursor, end, instance->order.batch);
+      weft_fail (call,
+                 "the position %" G_GINT64_FORMAT " in a pass of %" G_GINT64_FORMAT
+                 " items is not the start of a batch of %" G_GINT64_FORMAT
+                 "; a run can only be resumed with the data and the batch that it was started with",
+                 *cursor, end, instance->order.batch);
       return;
     }
   if (*cursor == end)
@@ -215,9 +249,11 @@ static const WeftAttribute attributes[] = {
   WEFT_PATH (Attributes, path, NULL, "folder of the data set; files lie in it or in its precomp/"),
   WEFT_STRING (Attributes, split, "train", "which files: train, dev, test, testall, …"),
   WEFT_INTEGER (Attributes, batch, NULL, 1, 1 << 20, "items", "items of a step"),
-  WEFT_CHOICE (Attributes, items, "pairs", "what an item is: a caption with its image, an image, or a caption", "pairs", "images", "captions"),
+  WEFT_CHOICE (Attributes, items, "pairs", "what an item is: a caption with its image, an image, or a caption", "pairs", "images",
+               "captions"),
   WEFT_BOOLEAN (Attributes, shuffle, "false", "visit the items in a new order in every epoch"),
-  WEFT_CHOICE (Attributes, keep_last, "auto", "whether a last batch with fewer items is used; auto: unless shuffled", "auto", "true", "false"),
+  WEFT_CHOICE (Attributes, keep_last, "auto", "whether a last batch with fewer items is used; auto: unless shuffled", "auto", "true",
+               "false"),
   WEFT_INTEGER (Attributes, regions, "36", 1, 1 << 16, "regions", "greatest number of regions of an image"),
   WEFT_INTEGER (Attributes, width, "2048", 1, 1 << 20, "", "width of a region's features"),
   WEFT_INTEGER (Attributes, clip_width, "512", 1, 1 << 20, "", "width of the images' global embeddings"),
@@ -233,14 +269,25 @@ static const WeftAttribute attributes[] = {
 };
 
 static const WeftPort outputs[] = {
-  { .name = "regions", .signature = "f32[b <= $batch : t <= b*$regions, $width]", .flags = WEFT_PORT_OPTIONAL,
+  { .name = "regions",
+    .signature = "f32[b <= $batch : t <= b*$regions, $width]",
+    .flags = WEFT_PORT_OPTIONAL,
     .meaning = "region features; read only if used" },
-  { .name = "captions", .signature = "u8[b <= $batch : n <= b*$caption_bytes]", .flags = WEFT_PORT_OPTIONAL,
+  { .name = "captions",
+    .signature = "u8[b <= $batch : n <= b*$caption_bytes]",
+    .flags = WEFT_PORT_OPTIONAL,
     .meaning = "captions as UTF-8; not with items: images" },
-  { .name = "clip", .signature = "f32[b <= $batch, $clip_width]", .flags = WEFT_PORT_OPTIONAL,
+  { .name = "clip",
+    .signature = "f32[b <= $batch, $clip_width]",
+    .flags = WEFT_PORT_OPTIONAL,
     .meaning = "global embeddings of the images, from *_clip.npy; read only if used" },
-  { .name = "image", .signature = "i32[b <= $batch]", .flags = WEFT_PORT_OPTIONAL, .meaning = "number of the item's image, counted from 0" },
-  { .name = "caption", .signature = "i32[b <= $batch]", .flags = WEFT_PORT_OPTIONAL,
+  { .name = "image",
+    .signature = "i32[b <= $batch]",
+    .flags = WEFT_PORT_OPTIONAL,
+    .meaning = "number of the item's image, counted from 0" },
+  { .name = "caption",
+    .signature = "i32[b <= $batch]",
+    .flags = WEFT_PORT_OPTIONAL,
     .meaning = "number of the item's caption, counted from 0; not with items: images" },
   { 0 },
 };
@@ -255,14 +302,17 @@ static const WeftOperator region_features = {
   .name = "region_features",
   .version = 1,
   .summary = "Reads region features and captions of a data set in SCAN layout",
-  .documentation
-  = "Reads SPLIT_ims.npy (float16, float32 or float64; [N, R, D], grids [N, H, W, D], or packed [T, D] with counts), SPLIT_caps.txt (a caption a "
-    "line), and if they are there or needed SPLIT_counts.npy (int [N]: the regions that exist of each image) and SPLIT_clip.npy ([N, C]), in a "
-    "folder or its precomp/.\n\n"
-    "With as many rows as captions, image i belongs to caption i; with a fifth as many, to captions 5i to 5i + 4. Files that repeat an image's "
-    "rows for each of its captions are read with captions_per_image: 5.\n\n"
-    "A thread reads the next batch while the present one is used. The order of items is a function of seed, path and epoch; a resumed run goes on "
-    "with the batch that it would have seen.",
+  .documentation = "Reads SPLIT_ims.npy (float16, float32 or float64; [N, R, D], grids [N, H, W, D], or packed [T, D] with counts), "
+                   "SPLIT_caps.txt (a caption a "
+                   "line), and if they are there or needed SPLIT_counts.npy (int [N]: the regions that exist of each image) and "
+                   "SPLIT_clip.npy ([N, C]), in a "
+                   "folder or its precomp/.\n\n"
+                   "With as many rows as captions, image i belongs to caption i; with a fifth as many, to captions 5i to 5i + 4. Files "
+                   "that repeat an image's "
+                   "rows for each of its captions are read with captions_per_image: 5.\n\n"
+                   "A thread reads the next batch while the present one is used. The order of items is a function of seed, path and epoch; "
+                   "a resumed run goes on "
+                   "with the batch that it would have seen.",
   .source = "Layout: Lee et al., Stacked Cross Attention, ECCV 2018. Dropping: Chen et al., VSE-infinity, CVPR 2021, section 4.",
   .attributes_size = sizeof (Attributes),
   .attributes = attributes,

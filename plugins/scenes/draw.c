@@ -63,9 +63,12 @@ append_circle (GString *svg, const SceneObject *object, float reach)
 static void
 append_heart (GString *svg, const SceneObject *object)
 {
-  static const struct { const char *command; float x, y; } path[]
-    = { { "M", 0, 0.95f },  { "C", -1.7f, -0.2f }, { "", -0.8f, -1.3f }, { "", 0, -0.5f },
-        { "C", 0.8f, -1.3f }, { "", 1.7f, -0.2f }, { "", 0, 0.95f } };
+  static const struct
+  {
+    const char *command;
+    float x, y;
+  } path[] = { { "M", 0, 0.95f },    { "C", -1.7f, -0.2f }, { "", -0.8f, -1.3f }, { "", 0, -0.5f },
+               { "C", 0.8f, -1.3f }, { "", 1.7f, -0.2f },   { "", 0, 0.95f } };
   g_string_append (svg, "<path d=\"");
   for (guint i = 0; i < G_N_ELEMENTS (path); i++)
     {
@@ -84,8 +87,10 @@ append_outline (GString *svg, const SceneObject *object)
   static const float square[][2] = { { -0.85f, -0.85f }, { 0.85f, -0.85f }, { 0.85f, 0.85f }, { -0.85f, 0.85f } };
   static const float triangle[][2] = { { 0, -0.9f }, { 0.95f, 0.8f }, { -0.95f, 0.8f } };
   static const float diamond[][2] = { { 0, -1 }, { 0.75f, 0 }, { 0, 1 }, { -0.75f, 0 } };
-  static const float cross[][2] = { { -0.3f, -0.9f }, { 0.3f, -0.9f }, { 0.3f, -0.3f }, { 0.9f, -0.3f }, { 0.9f, 0.3f }, { 0.3f, 0.3f },
-                                    { 0.3f, 0.9f }, { -0.3f, 0.9f }, { -0.3f, 0.3f }, { -0.9f, 0.3f }, { -0.9f, -0.3f }, { -0.3f, -0.3f } };
+  static const float cross[][2] = {
+    { -0.3f, -0.9f }, { 0.3f, -0.9f }, { 0.3f, -0.3f }, { 0.9f, -0.3f }, { 0.9f, 0.3f },   { 0.3f, 0.3f },
+    { 0.3f, 0.9f },   { -0.3f, 0.9f }, { -0.3f, 0.3f }, { -0.9f, 0.3f }, { -0.9f, -0.3f }, { -0.3f, -0.3f }
+  };
   switch (object->shape)
     {
     case SHAPE_SQUARE:
@@ -136,14 +141,20 @@ append_patterns (GString *svg)
   g_string_append (svg, "<defs>\n");
   for (guint i = 0; i < N_COLOURS; i++)
     {
-      g_string_append_printf (svg, "<pattern id=\"striped%u\" width=\"8\" height=\"8\" patternUnits=\"userSpaceOnUse\">"
-                              "<rect width=\"8\" height=\"8\" fill=\"%s\"/><rect width=\"8\" height=\"3\" fill=\"#fff\"/></pattern>\n", i, paints[i]);
-      g_string_append_printf (svg, "<pattern id=\"dotted%u\" width=\"9\" height=\"9\" patternUnits=\"userSpaceOnUse\">"
-                              "<rect width=\"9\" height=\"9\" fill=\"%s\"/><circle cx=\"4.5\" cy=\"4.5\" r=\"2\" fill=\"#fff\"/></pattern>\n", i,
-                              paints[i]);
-      g_string_append_printf (svg, "<pattern id=\"checked%u\" width=\"12\" height=\"12\" patternUnits=\"userSpaceOnUse\">"
+      g_string_append_printf (svg,
+                              "<pattern id=\"striped%u\" width=\"8\" height=\"8\" patternUnits=\"userSpaceOnUse\">"
+                              "<rect width=\"8\" height=\"8\" fill=\"%s\"/><rect width=\"8\" height=\"3\" fill=\"#fff\"/></pattern>\n",
+                              i, paints[i]);
+      g_string_append_printf (
+          svg,
+          "<pattern id=\"dotted%u\" width=\"9\" height=\"9\" patternUnits=\"userSpaceOnUse\">"
+          "<rect width=\"9\" height=\"9\" fill=\"%s\"/><circle cx=\"4.5\" cy=\"4.5\" r=\"2\" fill=\"#fff\"/></pattern>\n",
+          i, paints[i]);
+      g_string_append_printf (svg,
+                              "<pattern id=\"checked%u\" width=\"12\" height=\"12\" patternUnits=\"userSpaceOnUse\">"
                               "<rect width=\"12\" height=\"12\" fill=\"%s\"/><rect width=\"6\" height=\"6\" fill=\"#fff\"/>"
-                              "<rect x=\"6\" y=\"6\" width=\"6\" height=\"6\" fill=\"#fff\"/></pattern>\n", i, paints[i]);
+                              "<rect x=\"6\" y=\"6\" width=\"6\" height=\"6\" fill=\"#fff\"/></pattern>\n",
+                              i, paints[i]);
     }
   g_string_append (svg, "</defs>\n");
 }
@@ -163,11 +174,12 @@ scene_draw (guint64 seed, const char *split, guint64 index, const char *path, GE
   scene_make (seed, split, index, &scene);
   g_autoptr (GString) svg = g_string_new ("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"), caption = g_string_new (NULL);
   guint height = SIDE + LINE * (SCENE_CAPTIONS + 1);
-  g_string_append_printf (svg, "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%u\" height=\"%u\" viewBox=\"0 0 %u %u\">\n", WIDTH, height,
-                          WIDTH, height);
+  g_string_append_printf (svg, "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%u\" height=\"%u\" viewBox=\"0 0 %u %u\">\n", WIDTH,
+                          height, WIDTH, height);
   g_string_append_printf (svg, "<title>%s %" G_GUINT64_FORMAT "</title>\n", split, index);
   append_patterns (svg);
-  g_string_append_printf (svg, "<rect width=\"%u\" height=\"%u\" fill=\"#fff\"/>\n<g transform=\"translate(%u,0)\">\n", WIDTH, height, (WIDTH - SIDE) / 2);
+  g_string_append_printf (svg, "<rect width=\"%u\" height=\"%u\" fill=\"#fff\"/>\n<g transform=\"translate(%u,0)\">\n", WIDTH, height,
+                          (WIDTH - SIDE) / 2);
   g_string_append_printf (svg, "<rect width=\"%u\" height=\"%u\" fill=\"#eee9df\"/>\n", SIDE, SIDE);
   Scene drawn = scene;
   g_qsort_with_data (drawn.objects, (gint) drawn.n, sizeof (SceneObject), compare_radii, NULL);

@@ -37,7 +37,7 @@ struct _SceneWorld
 static float *
 projection (guint64 seed, const char *name, gint64 rows, gint64 width)
 {
-  float *values = g_new (float, rows * width);
+  float *values = g_new (float, rows *width);
   WeftRandom random = weft_random_for (seed, name, 0);
   for (gint64 i = 0; i < rows * width; i++)
     values[i] = weft_random_normal (random, (guint32) i);

@@ -64,7 +64,8 @@ place (Scene *scene, SceneObject *object, SceneDraws *draws)
 static SceneObject
 any_object (SceneDraws *draws)
 {
-  SceneObject object = { .shape = scene_below (draws, N_SHAPES), .colour = scene_below (draws, N_COLOURS),
+  SceneObject object = { .shape = scene_below (draws, N_SHAPES),
+                         .colour = scene_below (draws, N_COLOURS),
                          .size = scene_below (draws, N_SIZES) };
   /* Half of the objects are plain. */
   object.texture = scene_chance (draws, 0.5f) ? TEXTURE_PLAIN : 1 + scene_below (draws, N_TEXTURES - 1);

@@ -117,8 +117,8 @@ SceneWorld *scene_world_new (guint64 seed, gint64 width, gint64 clip_width);
 void scene_world_free (SceneWorld *world);
 
 /* Writes the scene's regions, @most at the greatest. Returns: how many. */
-gint64 scene_regions (const SceneWorld *world, guint64 seed, const char *split, guint64 index, const Scene *scene, double noise, gint64 most,
-                      float *regions);
+gint64 scene_regions (const SceneWorld *world, guint64 seed, const char *split, guint64 index, const Scene *scene, double noise,
+                      gint64 most, float *regions);
 /* Writes the scene's global code, of unit norm. */
 void scene_clip (const SceneWorld *world, guint64 seed, const char *split, guint64 index, const Scene *scene, double noise, float *clip);
 

@@ -6,9 +6,26 @@
 
 #include "scene.h"
 
-enum { REGIONS, CAPTIONS, CLIP, IMAGE, CAPTION };
-enum { PAIRS, IMAGES, CAPTION_ITEMS };
-enum { KEEP_AUTO, KEEP_YES, KEEP_NO };
+enum
+{
+  REGIONS,
+  CAPTIONS,
+  CLIP,
+  IMAGE,
+  CAPTION
+};
+enum
+{
+  PAIRS,
+  IMAGES,
+  CAPTION_ITEMS
+};
+enum
+{
+  KEEP_AUTO,
+  KEEP_YES,
+  KEEP_NO
+};
 
 /* Apart from the node's other draws, which are keyed by the step. */
 #define ORDER_STREAM 0x6f726465u
@@ -28,9 +45,9 @@ typedef struct
 typedef struct
 {
   SceneWorld *world;
-  guint32 n;         /* items */
-  gint64 end;        /* items of a pass */
-  guint64 epoch;     /* the pass that @order is of */
+  guint32 n;     /* items */
+  gint64 end;    /* items of a pass */
+  guint64 epoch; /* the pass that @order is of */
   gboolean ordered;
   guint32 *order;
   guint64 run_seed;
@@ -74,16 +91,19 @@ open_scenes (const WeftOpening *opening, GError **error)
   gint64 images = a->images > 0 ? a->images : default_images[a->split], n = a->items == IMAGES ? images : images * SCENE_CAPTIONS;
   if (a->items == IMAGES && (opening->out[CAPTIONS] != NULL || opening->out[CAPTION] != NULL))
     {
-      g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT, "%s: with items: images there are no captions to read, an image has several; set items: "
-                   "captions or items: pairs", opening->path);
+      g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT,
+                   "%s: with items: images there are no captions to read, an image has several; set items: "
+                   "captions or items: pairs",
+                   opening->path);
       return NULL;
     }
   gboolean keep = a->keep_last == KEEP_YES || (a->keep_last == KEEP_AUTO && !a->shuffle);
   if (!keep && n < a->batch)
     {
-      g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT, "%s: %" G_GINT64_FORMAT " items are fewer than one batch of %" G_GINT64_FORMAT ", and a last "
-                   "partial batch is dropped when items are shuffled; set a smaller batch, more images, or keep_last: true", opening->path, n,
-                   a->batch);
+      g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT,
+                   "%s: %" G_GINT64_FORMAT " items are fewer than one batch of %" G_GINT64_FORMAT ", and a last "
+                   "partial batch is dropped when items are shuffled; set a smaller batch, more images, or keep_last: true",
+                   opening->path, n, a->batch);
       return NULL;
     }
   if (a->draw != NULL && !draw_scenes (a, images, error))
@@ -160,8 +180,11 @@ forward (const WeftCall *call)
   gint64 *cursor = call->states[0]->data;
   if (*cursor < 0 || *cursor > instance->end || (*cursor % a->batch != 0 && *cursor != instance->end))
     {
-      weft_fail (call, "the position %" G_GINT64_FORMAT " in a pass of %" G_GINT64_FORMAT " items is not the start of a batch of %" G_GINT64_FORMAT
-                 "; a run can only be resumed with the images and the batch that it was started with", *cursor, instance->end, a->batch);
+      weft_fail (call,
+                 "the position %" G_GINT64_FORMAT " in a pass of %" G_GINT64_FORMAT
+                 " items is not the start of a batch of %" G_GINT64_FORMAT
+                 "; a run can only be resumed with the images and the batch that it was started with",
+                 *cursor, instance->end, a->batch);
       return;
     }
   if (*cursor == instance->end)
@@ -188,10 +211,12 @@ forward (const WeftCall *call)
 static const WeftAttribute attributes[] = {
   WEFT_CHOICE (Attributes, split, "train", "which scenes", "train", "dev", "test"),
   WEFT_INTEGER (Attributes, batch, NULL, 1, 1 << 20, "items", "items of a step"),
-  WEFT_CHOICE (Attributes, items, "pairs", "what an item is: a caption with its scene, a scene, or a caption", "pairs", "images", "captions"),
+  WEFT_CHOICE (Attributes, items, "pairs", "what an item is: a caption with its scene, a scene, or a caption", "pairs", "images",
+               "captions"),
   WEFT_INTEGER (Attributes, images, "0", 0, 1 << 24, "scenes", "scenes of the split; 0: 2,000 to train with, 200 for dev and test"),
   WEFT_BOOLEAN (Attributes, shuffle, "false", "visit the items in a new order in every epoch"),
-  WEFT_CHOICE (Attributes, keep_last, "auto", "whether a last batch with fewer items is used; auto: unless shuffled", "auto", "true", "false"),
+  WEFT_CHOICE (Attributes, keep_last, "auto", "whether a last batch with fewer items is used; auto: unless shuffled", "auto", "true",
+               "false"),
   WEFT_INTEGER (Attributes, regions, "36", 8, 1 << 12, "regions", "greatest number of regions of a scene; the least is half of it"),
   WEFT_INTEGER (Attributes, width, "64", 1, 1 << 16, "", "width of a region's features"),
   WEFT_INTEGER (Attributes, clip_width, "512", 1, 1 << 16, "", "width of the scenes' global codes"),
@@ -204,13 +229,22 @@ static const WeftAttribute attributes[] = {
 };
 
 static const WeftPort outputs[] = {
-  { .name = "regions", .signature = "f32[b <= $batch : t <= b*$regions, $width]", .flags = WEFT_PORT_OPTIONAL,
+  { .name = "regions",
+    .signature = "f32[b <= $batch : t <= b*$regions, $width]",
+    .flags = WEFT_PORT_OPTIONAL,
     .meaning = "region features: objects, pairs of objects and clutter, in no order" },
-  { .name = "captions", .signature = "u8[b <= $batch : n <= b*$caption_bytes]", .flags = WEFT_PORT_OPTIONAL,
+  { .name = "captions",
+    .signature = "u8[b <= $batch : n <= b*$caption_bytes]",
+    .flags = WEFT_PORT_OPTIONAL,
     .meaning = "captions as UTF-8; not with items: images" },
   { .name = "clip", .signature = "f32[b <= $batch, $clip_width]", .flags = WEFT_PORT_OPTIONAL, .meaning = "global codes of unit norm" },
-  { .name = "image", .signature = "i32[b <= $batch]", .flags = WEFT_PORT_OPTIONAL, .meaning = "number of the item's scene, counted from 0" },
-  { .name = "caption", .signature = "i32[b <= $batch]", .flags = WEFT_PORT_OPTIONAL,
+  { .name = "image",
+    .signature = "i32[b <= $batch]",
+    .flags = WEFT_PORT_OPTIONAL,
+    .meaning = "number of the item's scene, counted from 0" },
+  { .name = "caption",
+    .signature = "i32[b <= $batch]",
+    .flags = WEFT_PORT_OPTIONAL,
     .meaning = "number of the item's caption, counted from 0; not with items: images" },
   { 0 },
 };
@@ -225,12 +259,15 @@ static const WeftOperator scenes = {
   .name = "scenes",
   .version = 1,
   .summary = "Generates scenes of coloured shapes with five captions each",
-  .documentation
-  = "A scene has three to six objects, each with shape, colour, size, texture and place. Its regions show the objects, some of them twice, pairs of "
-    "objects with their relation, and clutter that looks a little like something: random projections of what they show, with noise. Captions tell "
-    "of one to three objects, leave attributes out, and say relations from either side in several ways.\n\n"
-    "Four consecutive scenes differ in one thing only, a colour, a place, or a shape or texture, so that words, attributes and relations are all "
-    "needed; as captions may leave that thing out, nothing can find everything. Scene, captions and features are functions of seed, split and number.",
+  .documentation = "A scene has three to six objects, each with shape, colour, size, texture and place. Its regions show the objects, some "
+                   "of them twice, pairs of "
+                   "objects with their relation, and clutter that looks a little like something: random projections of what they show, "
+                   "with noise. Captions tell "
+                   "of one to three objects, leave attributes out, and say relations from either side in several ways.\n\n"
+                   "Four consecutive scenes differ in one thing only, a colour, a place, or a shape or texture, so that words, attributes "
+                   "and relations are all "
+                   "needed; as captions may leave that thing out, nothing can find everything. Scene, captions and features are functions "
+                   "of seed, split and number.",
   .source = "Made for Weft",
   .attributes_size = sizeof (Attributes),
   .attributes = attributes,

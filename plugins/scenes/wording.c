@@ -9,24 +9,29 @@
 
 typedef const char *const Wordings[MOST_WORDINGS];
 
-static Wordings shape_words[N_SHAPES]
-  = { { "circle", "disc", "ball" },        { "square", "box", "block" },  { "triangle", "wedge" },
-      { "star" },                          { "cross", "plus sign" },      { "ring", "hoop" },
-      { "heart" },                         { "diamond", "rhombus" } };
-static Wordings colour_words[N_COLOURS]
-  = { { "red", "crimson" },    { "blue", "navy" }, { "green" },          { "yellow", "golden" },
-      { "purple", "violet" },  { "orange" },       { "pink", "rose" },   { "brown" } };
+static Wordings shape_words[N_SHAPES] = { { "circle", "disc", "ball" },
+                                          { "square", "box", "block" },
+                                          { "triangle", "wedge" },
+                                          { "star" },
+                                          { "cross", "plus sign" },
+                                          { "ring", "hoop" },
+                                          { "heart" },
+                                          { "diamond", "rhombus" } };
+static Wordings colour_words[N_COLOURS] = { { "red", "crimson" },   { "blue", "navy" }, { "green" },        { "yellow", "golden" },
+                                            { "purple", "violet" }, { "orange" },       { "pink", "rose" }, { "brown" } };
 static Wordings size_words[N_SIZES] = { { "small", "little", "tiny" }, { "medium-sized" }, { "large", "big", "huge" } };
 static Wordings before_words[N_TEXTURES] = { { "plain" }, { "striped" }, { "dotted", "spotted" }, { "checked", "checkered" } };
-static Wordings after_words[N_TEXTURES]
-  = { { "without any pattern" }, { "with stripes", "covered in stripes" }, { "with dots", "with spots" }, { "with a checked pattern" } };
+static Wordings after_words[N_TEXTURES] = {
+  { "without any pattern" }, { "with stripes", "covered in stripes" }, { "with dots", "with spots" }, { "with a checked pattern" }
+};
 
 /* 1 and 2 stand for the objects: 1 is left of, above or inside 2. */
-static Wordings relation_words[N_RELATIONS]
-  = { { "1 is to the left of 2", "2 is to the right of 1", "to the left of 2 there is 1", "1 stands left of 2", "2 has 1 on its left",
-        "on the right of 1 is 2" },
-      { "1 is above 2", "2 is below 1", "1 hangs over 2", "2 lies beneath 1", "under 1 there is 2", "2 has been placed below 1" },
-      { "1 is inside 2", "2 surrounds 1", "1 is surrounded by 2", "2 contains 1", "within 2 there is 1", "1 is enclosed by 2" } };
+static Wordings relation_words[N_RELATIONS] = {
+  { "1 is to the left of 2", "2 is to the right of 1", "to the left of 2 there is 1", "1 stands left of 2", "2 has 1 on its left",
+    "on the right of 1 is 2" },
+  { "1 is above 2", "2 is below 1", "1 hangs over 2", "2 lies beneath 1", "under 1 there is 2", "2 has been placed below 1" },
+  { "1 is inside 2", "2 surrounds 1", "1 is surrounded by 2", "2 contains 1", "within 2 there is 1", "1 is enclosed by 2" }
+};
 static Wordings endings = { "next to 3", "and 3 somewhere else", "together with 3", "while 3 can be seen too", "and there is also 3" };
 static Wordings lists = { "1 and 2", "a picture of 1 and 2", "1 together with 2", "there are 1 and 2", "1 can be seen beside 2" };
 static Wordings single = { "1 0", "there is 1 0", "1 can be seen 0", "a scene with 1 0", "0 there is 1" };
@@ -64,10 +69,15 @@ append_object (GString *text, SceneDraws *draws, const SceneObject *object)
 static const char *
 place_words (SceneDraws *draws, const SceneObject *object)
 {
-  static Wordings places[3][3]
-    = { { { "in the upper left corner", "at the top left" }, { "at the top", "near the upper edge" }, { "in the upper right corner", "at the top right" } },
-        { { "on the left", "near the left edge" }, { "in the middle", "in the centre" }, { "on the right", "near the right edge" } },
-        { { "in the lower left corner", "at the bottom left" }, { "at the bottom", "near the lower edge" }, { "in the lower right corner", "at the bottom right" } } };
+  static Wordings places[3][3] = {
+    { { "in the upper left corner", "at the top left" },
+      { "at the top", "near the upper edge" },
+      { "in the upper right corner", "at the top right" } },
+    { { "on the left", "near the left edge" }, { "in the middle", "in the centre" }, { "on the right", "near the right edge" } },
+    { { "in the lower left corner", "at the bottom left" },
+      { "at the bottom", "near the lower edge" },
+      { "in the lower right corner", "at the bottom right" } }
+  };
   return choose (draws, places[(int) (object->y * 2.999f)][(int) (object->x * 2.999f)]);
 }
 

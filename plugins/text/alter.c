@@ -11,7 +11,12 @@ typedef enum
   DROP,
 } Fate;
 
-enum { FATE_STREAM, ENTRY_STREAM, SURVIVOR_STREAM };
+enum
+{
+  FATE_STREAM,
+  ENTRY_STREAM,
+  SURVIVOR_STREAM
+};
 
 void
 text_words_init (TextWords *words)

@@ -38,9 +38,11 @@ is_removed (gunichar c)
 static gboolean
 is_ideograph (gunichar c)
 {
-  static const struct { gunichar first, last; } blocks[]
-    = { { 0x4e00, 0x9fff },   { 0x3400, 0x4dbf },   { 0x20000, 0x2a6df }, { 0x2a700, 0x2b73f },
-        { 0x2b740, 0x2b81f }, { 0x2b820, 0x2ceaf }, { 0xf900, 0xfaff },   { 0x2f800, 0x2fa1f } };
+  static const struct
+  {
+    gunichar first, last;
+  } blocks[] = { { 0x4e00, 0x9fff },   { 0x3400, 0x4dbf },   { 0x20000, 0x2a6df }, { 0x2a700, 0x2b73f },
+                 { 0x2b740, 0x2b81f }, { 0x2b820, 0x2ceaf }, { 0xf900, 0xfaff },   { 0x2f800, 0x2fa1f } };
   for (gsize i = 0; i < G_N_ELEMENTS (blocks); i++)
     if (c >= blocks[i].first && c <= blocks[i].last)
       return TRUE;

@@ -13,8 +13,8 @@ text_caption (const WeftCall *call, const WeftTensor *text, gint64 index, gsize 
   *length = (gsize) (text->offsets[index + 1] - text->offsets[index]);
   if (g_utf8_validate (caption, (gssize) *length, &end))
     return caption;
-  weft_fail (call, "text %" G_GINT64_FORMAT " of the batch is not UTF-8: byte %" G_GSIZE_FORMAT " is 0x%02x", index, (gsize) (end - caption),
-             (guint) (guint8) *end);
+  weft_fail (call, "text %" G_GINT64_FORMAT " of the batch is not UTF-8: byte %" G_GSIZE_FORMAT " is 0x%02x", index,
+             (gsize) (end - caption), (guint) (guint8) *end);
   return NULL;
 }
 

@@ -64,8 +64,9 @@ add_member (Lexicon *lexicon, const char *path, const char *word, JsonNode *node
   gint64 id = json_node_get_int (node);
   if (id < 0 || id >= size)
     {
-      g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT, "%s: \"%s\" has the id %" G_GINT64_FORMAT ", the pipeline declares size: %" G_GINT64_FORMAT
-                   "%s", path, word, id, size, id < 0 ? "" : "; set size to the number of words in the file");
+      g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT,
+                   "%s: \"%s\" has the id %" G_GINT64_FORMAT ", the pipeline declares size: %" G_GINT64_FORMAT "%s", path, word, id, size,
+                   id < 0 ? "" : "; set size to the number of words in the file");
       return FALSE;
     }
   g_hash_table_replace (lexicon->ids, g_strdup (word), GINT_TO_POINTER ((gint32) id));
@@ -100,8 +101,9 @@ lexicon_load (const char *path, gint64 size, gboolean boundaries, GError **error
     if (!add_member (lexicon, path, word, node, size, error))
       return NULL;
   if (!find_special (lexicon, path, "<unk>", &lexicon->unknown, error)
-      || (boundaries && (!find_special (lexicon, path, "<start>", &lexicon->start, error)
-                         || !find_special (lexicon, path, "<end>", &lexicon->end, error))))
+      || (boundaries
+          && (!find_special (lexicon, path, "<start>", &lexicon->start, error)
+              || !find_special (lexicon, path, "<end>", &lexicon->end, error))))
     return NULL;
   return g_steal_pointer (&lexicon);
 }

@@ -97,9 +97,12 @@ find_ending (const gunichar *c, guint n, const char *const *endings)
 static guint
 find_contraction (const gunichar *c, guint n)
 {
-  static const struct { const char *whole; guint first; } known[]
-    = { { "cannot", 3 }, { "gonna", 3 }, { "gotta", 3 }, { "gimme", 3 }, { "lemme", 3 }, { "wanna", 3 }, { "d'ye", 1 },
-        { "more'n", 4 }, { "'tis", 2 },  { "'twas", 2 } };
+  static const struct
+  {
+    const char *whole;
+    guint first;
+  } known[] = { { "cannot", 3 }, { "gonna", 3 }, { "gotta", 3 },  { "gimme", 3 }, { "lemme", 3 },
+                { "wanna", 3 },  { "d'ye", 1 },  { "more'n", 4 }, { "'tis", 2 },  { "'twas", 2 } };
   for (gsize i = 0; i < G_N_ELEMENTS (known); i++)
     {
       guint length = 0;
@@ -162,8 +165,8 @@ flush (const Splitter *splitter)
 static gboolean
 is_abbreviation (const Splitter *splitter)
 {
-  static const char *const known[] = { "mr", "mrs", "ms", "dr", "st", "jr", "sr", "prof", "vs", "inc", "co", "corp", "ltd", "u.s", "u.k",
-                                       "a.m", "p.m", "d.c", "e.g", "i.e", "etc", "ft", "mt" };
+  static const char *const known[] = { "mr",  "mrs", "ms",  "dr",  "st",  "jr",  "sr",  "prof", "vs",  "inc", "co", "corp",
+                                       "ltd", "u.s", "u.k", "a.m", "p.m", "d.c", "e.g", "i.e",  "etc", "ft",  "mt" };
   GArray *chunk = splitter->buffers->chunk;
   const gunichar *c = (const gunichar *) (gconstpointer) chunk->data;
   if (chunk->len == 1 && g_unichar_isalpha (c[0]))
@@ -258,8 +261,9 @@ split_words (SplitBuffers *buffers, SplitStyle style, const char *text, gsize le
       gunichar c = text_lower (g_utf8_get_char (p));
       g_array_append_val (buffers->text, c);
     }
-  Splitter splitter = { .buffers = buffers, .c = (const gunichar *) (gconstpointer) buffers->text->data, .n = buffers->text->len,
-                        .word = word, .data = data };
+  Splitter splitter = {
+    .buffers = buffers, .c = (const gunichar *) (gconstpointer) buffers->text->data, .n = buffers->text->len, .word = word, .data = data
+  };
   if (style == SPLIT_SIMPLE)
     split_simple (&splitter);
   else

@@ -7,7 +7,11 @@
 #include "caption.h"
 #include "words.h"
 
-enum { TOKENS, TRUNCATED };
+enum
+{
+  TOKENS,
+  TRUNCATED
+};
 
 /* Words of more characters are not cut into pieces. */
 #define LONGEST_WORD 100
@@ -44,7 +48,8 @@ find_special (const Instance *instance, const Attributes *a, const char *name, g
   gpointer value;
   if (!g_hash_table_lookup_extended (instance->ids, name, NULL, &value))
     {
-      g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT, "%s: has no line %s, expected a BERT vocabulary, one piece a line", a->vocabulary, name);
+      g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT, "%s: has no line %s, expected a BERT vocabulary, one piece a line", a->vocabulary,
+                   name);
       return FALSE;
     }
   *id = GPOINTER_TO_INT (value);
@@ -71,8 +76,10 @@ fill (Instance *instance, const Attributes *a, GError **error)
                      a->vocabulary, i + 1, weft_lines_get (lines, (guint) i, NULL));
         return FALSE;
       }
-  return find_special (instance, a, "[UNK]", &instance->unknown, error) && find_special (instance, a, "[CLS]", &instance->classification, error)
-         && find_special (instance, a, "[SEP]", &instance->separator, error) && find_special (instance, a, "[MASK]", &instance->mask, error);
+  return find_special (instance, a, "[UNK]", &instance->unknown, error)
+         && find_special (instance, a, "[CLS]", &instance->classification, error)
+         && find_special (instance, a, "[SEP]", &instance->separator, error)
+         && find_special (instance, a, "[MASK]", &instance->mask, error);
 }
 
 static gpointer
@@ -147,8 +154,10 @@ forward (const WeftCall *call)
   Instance *instance = call->instance;
   const WeftTensor *text = call->in[0];
   WeftTensor *out = call->out[TOKENS];
-  TextAlteration alteration = { .rate = call->mode == WEFT_MODE_TRAIN ? (float) a->alter : 0, .random = call->random,
-                                .mask = instance->mask, .entries = instance->entries };
+  TextAlteration alteration = { .rate = call->mode == WEFT_MODE_TRAIN ? (float) a->alter : 0,
+                                .random = call->random,
+                                .mask = instance->mask,
+                                .entries = instance->entries };
   gint32 *tokens = out->data, truncated = 0, count = 0;
   out->offsets[0] = 0;
   for (gint64 i = 0; i < text->samples; i++)
@@ -195,11 +204,13 @@ static const WeftOperator wordpiece = {
   .name = "wordpiece",
   .version = 1,
   .summary = "Cuts captions into BERT's word pieces",
-  .documentation
-  = "BERT's basic tokenizer (control characters removed, ideographs apart, lower case, accents stripped, punctuation apart), then the longest "
-    "piece first; a word that cannot be cut, or of more than 100 characters, is [UNK]. Special tokens spelt out in a caption are ordinary text.\n\n"
-    "In training, each word is altered with probability `alter`: of the altered words, 50 % have every piece replaced by [MASK], 10 % have every "
-    "piece replaced by a random entry of the vocabulary, 40 % are dropped; a caption that would lose every word keeps one.",
+  .documentation = "BERT's basic tokenizer (control characters removed, ideographs apart, lower case, accents stripped, punctuation "
+                   "apart), then the longest "
+                   "piece first; a word that cannot be cut, or of more than 100 characters, is [UNK]. Special tokens spelt out in a "
+                   "caption are ordinary text.\n\n"
+                   "In training, each word is altered with probability `alter`: of the altered words, 50 % have every piece replaced by "
+                   "[MASK], 10 % have every "
+                   "piece replaced by a random entry of the vocabulary, 40 % are dropped; a caption that would lose every word keeps one.",
   .source = "Devlin et al., BERT, arXiv 1810.04805; alterations: Chen et al., VSE-infinity, CVPR 2021",
   .attributes_size = sizeof (Attributes),
   .attributes = attributes,

@@ -6,7 +6,11 @@
 #include "caption.h"
 #include "lexicon.h"
 
-enum { TOKENS, TRUNCATED };
+enum
+{
+  TOKENS,
+  TRUNCATED
+};
 
 typedef struct
 {
@@ -38,8 +42,8 @@ static gpointer
 open_words (const WeftOpening *opening, GError **error)
 {
   const Attributes *a = opening->attributes;
-  g_autoptr (Lexicon) lexicon
-    = a->vocabulary != NULL ? lexicon_load (a->vocabulary, a->size, a->boundaries, error)
+  g_autoptr (Lexicon) lexicon =
+      a->vocabulary != NULL ? lexicon_load (a->vocabulary, a->size, a->boundaries, error)
                             : lexicon_build (a->captions, (SplitStyle) a->tokenizer, a->minimum_count, a->size, a->boundaries, error);
   if (lexicon == NULL)
     return NULL;
@@ -87,8 +91,10 @@ forward (const WeftCall *call)
   Instance *instance = call->instance;
   const WeftTensor *text = call->in[0];
   WeftTensor *out = call->out[TOKENS];
-  TextAlteration alteration = { .rate = call->mode == WEFT_MODE_TRAIN ? (float) a->alter : 0, .random = call->random,
-                                .mask = instance->lexicon->unknown, .entries = instance->lexicon->entries };
+  TextAlteration alteration = { .rate = call->mode == WEFT_MODE_TRAIN ? (float) a->alter : 0,
+                                .random = call->random,
+                                .mask = instance->lexicon->unknown,
+                                .entries = instance->lexicon->entries };
   gint32 *tokens = out->data, truncated = 0, count = 0;
   out->offsets[0] = 0;
   for (gint64 i = 0; i < text->samples; i++)
@@ -129,8 +135,8 @@ static const WeftAttribute attributes[] = {
   WEFT_INTEGER (Attributes, size, "10000", 5, 1 << 24, "words", "bound of the vocabulary; when built, the most frequent words are kept"),
   WEFT_INTEGER (Attributes, longest, "64", 3, 1 << 16, "tokens", "longer captions are cut; they keep their <end>"),
   WEFT_INTEGER (Attributes, minimum_count, "4", 1, G_MAXINT32, "", "when built: how often a word has to occur"),
-  WEFT_CHOICE (Attributes, tokenizer, "nltk", "simple: runs of a-z and 0-9; nltk: words, punctuation and contractions as NLTK cuts them", "simple",
-               "nltk"),
+  WEFT_CHOICE (Attributes, tokenizer, "nltk", "simple: runs of a-z and 0-9; nltk: words, punctuation and contractions as NLTK cuts them",
+               "simple", "nltk"),
   WEFT_BOOLEAN (Attributes, boundaries, "true", "captions begin with <start> and end with <end>"),
   WEFT_SCHEDULED (Attributes, alter, "0", 0, 1, "", "training: probability with which a word is altered"),
   { 0 },
@@ -152,11 +158,13 @@ static const WeftOperator words_operator = {
   .name = "words",
   .version = 1,
   .summary = "Cuts captions into words and looks them up in a word vocabulary",
-  .documentation
-  = "Captions are lower-cased. A vocabulary that is built has the ids 0 padding, 1 <unk>, with boundaries 2 <start> and 3 <end>, then the words "
-    "in the order of their bytes; one that is read keeps its ids. Words that are not in it are <unk>, and so is a caption without words.\n\n"
-    "In training, each word, <start> and <end> included, is altered with probability `alter`: of the altered words, 50 % become <unk>, 10 % a random "
-    "entry of the vocabulary, 40 % are dropped; a caption that would lose every word keeps one.",
+  .documentation = "Captions are lower-cased. A vocabulary that is built has the ids 0 padding, 1 <unk>, with boundaries 2 <start> and 3 "
+                   "<end>, then the words "
+                   "in the order of their bytes; one that is read keeps its ids. Words that are not in it are <unk>, and so is a caption "
+                   "without words.\n\n"
+                   "In training, each word, <start> and <end> included, is altered with probability `alter`: of the altered words, 50 % "
+                   "become <unk>, 10 % a random "
+                   "entry of the vocabulary, 40 % are dropped; a caption that would lose every word keeps one.",
   .source = "Vocabulary: Lee et al., Stacked Cross Attention, ECCV 2018; alterations: Chen et al., VSE-infinity, CVPR 2021",
   .attributes_size = sizeof (Attributes),
   .attributes = attributes,
