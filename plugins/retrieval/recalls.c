@@ -251,7 +251,7 @@ static const WeftPort inputs[] = {
   { .name = NULL },
 };
 
-#define FIGURE(name_, meaning_) { .name = name_, .signature = "f32[]", .flags = WEFT_PORT_OPTIONAL, .meaning = meaning_ }
+#define FIGURE(name_, meaning_) { .name = name_, .signature = "f32[]", .meaning = meaning_ }
 
 static const WeftPort outputs[] = {
   { .name = "rsum", .signature = "f32[]", .meaning = "sum of the six recalls" },

@@ -1,0 +1,29 @@
+/* replay: runs a recording through the pipeline that it was made with and tells the largest differences.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause */
+#include "replay.h"
+
+gboolean
+replay (const char *path, const char *vocabulary, const char *mutation, Report *report, GError **error)
+{
+  if (g_file_test (path, G_FILE_TEST_IS_DIR))
+    return replay_bert (path, report, error);
+  if (g_str_has_suffix (path, ".txt"))
+    {
+      if (vocabulary != NULL)
+        return replay_wordpiece (path, vocabulary, report, error);
+      g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT, "%s: name the vocabulary with --vocabulary FILE", path);
+      return FALSE;
+    }
+  g_autoptr (WeftSafetensors) file = weft_safetensors_open (path, error);
+  if (file == NULL)
+    return FALSE;
+  if (weft_safetensors_find (file, "step0/regions") != NULL)
+    return replay_recording (file, path, mutation, report, error);
+  if (weft_safetensors_metadata (file, "triplet_sum") != NULL)
+    return replay_losses (file, report, error);
+  if (weft_safetensors_metadata (file, "image_to_text") != NULL)
+    return replay_recalls (file, report, error);
+  g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT, "%s: neither a recorded run nor recorded losses or recalls", path);
+  return FALSE;
+}
