@@ -1,10 +1,12 @@
 /* A thread that reads the next batch while the present one is computed with.
  *
  * Two batches go round between the thread and the consumer. The thread owns a batch while it is empty, the consumer while it is full;
- * only `full`, `stop` and `error` are shared, under the lock.
+ * only `full`, `stop` and `error` are shared, under the lock. It is a POSIX lock because thread sanitizers do not see into GLib's.
  *
  * SPDX-License-Identifier: BSD-3-Clause */
 #include "reader.h"
+
+#include <pthread.h>
 
 #define BATCHES 2
 
@@ -19,8 +21,8 @@ struct _RegionReader
 
   GThread *thread;
   gint64 start; /* where in the pass the thread begins */
-  GMutex lock;
-  GCond changed;
+  pthread_mutex_t lock;
+  pthread_cond_t changed;
   gboolean full[BATCHES];
   gboolean stop;
   GError *error;
@@ -72,20 +74,20 @@ run (gpointer data)
   guint turn = 0;
   for (gint64 position = reader->start; position < end; position += reader->order->batch, turn = (turn + 1) % BATCHES)
     {
-      g_mutex_lock (&reader->lock);
+      pthread_mutex_lock (&reader->lock);
       while (reader->full[turn] && !reader->stop)
-        g_cond_wait (&reader->changed, &reader->lock);
+        pthread_cond_wait (&reader->changed, &reader->lock);
       gboolean stop = reader->stop;
-      g_mutex_unlock (&reader->lock);
+      pthread_mutex_unlock (&reader->lock);
       if (stop)
         break;
       GError *error = NULL;
       gboolean ok = fill (reader, &reader->batches[turn], position, &error);
-      g_mutex_lock (&reader->lock);
+      pthread_mutex_lock (&reader->lock);
       reader->full[turn] = ok;
       reader->error = error;
-      g_cond_signal (&reader->changed);
-      g_mutex_unlock (&reader->lock);
+      pthread_cond_signal (&reader->changed);
+      pthread_mutex_unlock (&reader->lock);
       if (!ok)
         break;
     }
@@ -97,10 +99,10 @@ stop (RegionReader *reader)
 {
   if (reader->thread == NULL)
     return;
-  g_mutex_lock (&reader->lock);
+  pthread_mutex_lock (&reader->lock);
   reader->stop = TRUE;
-  g_cond_signal (&reader->changed);
-  g_mutex_unlock (&reader->lock);
+  pthread_cond_signal (&reader->changed);
+  pthread_mutex_unlock (&reader->lock);
   g_thread_join (g_steal_pointer (&reader->thread));
 }
 
@@ -141,8 +143,8 @@ region_reader_new (const RegionFiles *files, const ItemOrder *order, gint64 capt
       batch->regions = regions ? g_new (float, most *(gsize) (files->regions * files->width)) : NULL;
       batch->clip = clip ? g_new (float, most *(gsize) files->clip_width) : NULL;
     }
-  g_mutex_init (&reader->lock);
-  g_cond_init (&reader->changed);
+  pthread_mutex_init (&reader->lock, NULL);
+  pthread_cond_init (&reader->changed, NULL);
   return reader;
 }
 
@@ -160,8 +162,8 @@ region_reader_free (RegionReader *reader)
       g_free (reader->batches[i].regions);
       g_free (reader->batches[i].clip);
     }
-  g_mutex_clear (&reader->lock);
-  g_cond_clear (&reader->changed);
+  pthread_mutex_destroy (&reader->lock);
+  pthread_cond_destroy (&reader->changed);
   g_clear_error (&reader->error);
   g_free (reader->items);
   g_free (reader->buffer);
@@ -174,10 +176,10 @@ give_back (RegionReader *reader)
 {
   if (!reader->holding)
     return;
-  g_mutex_lock (&reader->lock);
+  pthread_mutex_lock (&reader->lock);
   reader->full[reader->turn] = FALSE;
-  g_cond_signal (&reader->changed);
-  g_mutex_unlock (&reader->lock);
+  pthread_cond_signal (&reader->changed);
+  pthread_mutex_unlock (&reader->lock);
   reader->turn = (reader->turn + 1) % BATCHES;
   reader->holding = FALSE;
 }
@@ -189,13 +191,13 @@ region_reader_take (RegionReader *reader, guint64 epoch, gint64 position, GError
   gboolean follows = reader->running && reader->epoch == epoch && reader->next == position;
   if (!follows && !start (reader, epoch, position, error))
     return NULL;
-  g_mutex_lock (&reader->lock);
+  pthread_mutex_lock (&reader->lock);
   while (!reader->full[reader->turn] && reader->error == NULL)
-    g_cond_wait (&reader->changed, &reader->lock);
+    pthread_cond_wait (&reader->changed, &reader->lock);
   gboolean full = reader->full[reader->turn];
   if (!full)
     g_propagate_error (error, g_steal_pointer (&reader->error));
-  g_mutex_unlock (&reader->lock);
+  pthread_mutex_unlock (&reader->lock);
   if (!full)
     {
       reader->running = FALSE;
