@@ -16,6 +16,7 @@ libweft_1_la_SOURCES = \
 	graph/core.c \
 	graph/crc32c.c \
 	graph/differentiate.c \
+	graph/directory.c \
 	graph/document.c \
 	graph/events.c \
 	graph/execute.c \
@@ -28,11 +29,13 @@ libweft_1_la_SOURCES = \
 	graph/model-file.c \
 	graph/name-map.c \
 	graph/npy.c \
+	graph/open.c \
 	graph/order.c \
 	graph/pass.c \
 	graph/paths.c \
 	graph/places.c \
 	graph/plan.c \
+	graph/position.c \
 	graph/print.c \
 	graph/problems.c \
 	graph/product.c \
@@ -41,10 +44,15 @@ libweft_1_la_SOURCES = \
 	graph/random.c \
 	graph/recipe.c \
 	graph/registry.c \
+	graph/run-keep.c \
+	graph/run-log.c \
+	graph/run-validate.c \
+	graph/run.c \
 	graph/safetensors-write.c \
 	graph/safetensors.c \
 	graph/schedule.c \
 	graph/scope.c \
+	graph/session.c \
 	graph/shape.c \
 	graph/signature.c \
 	graph/snapshot.c \
@@ -62,6 +70,7 @@ weftinclude_HEADERS = \
 	graph/npy.h \
 	graph/operator.h \
 	graph/random.h \
+	graph/session.h \
 	graph/tensor.h
 
 noinst_HEADERS = \
@@ -71,6 +80,7 @@ noinst_HEADERS = \
 	graph/checkpoint.h \
 	graph/compose.h \
 	graph/core.h \
+	graph/directory.h \
 	graph/document.h \
 	graph/events.h \
 	graph/execute.h \
@@ -78,16 +88,21 @@ noinst_HEADERS = \
 	graph/metrics.h \
 	graph/model-file.h \
 	graph/name-map.h \
+	graph/open.h \
 	graph/pass.h \
 	graph/places.h \
 	graph/plan.h \
+	graph/position.h \
 	graph/problems.h \
 	graph/progress.h \
 	graph/recipe.h \
 	graph/registry.h \
+	graph/run-private.h \
+	graph/run.h \
 	graph/safetensors.h \
 	graph/schedule.h \
 	graph/scope.h \
+	graph/session-private.h \
 	graph/shape.h \
 	graph/signature.h \
 	graph/snapshot.h \

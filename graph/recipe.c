@@ -103,9 +103,9 @@ find_graph (Reader *reader, const char *name, WeftMark mark)
     return graph;
   g_autoptr (GPtrArray) names = g_ptr_array_new ();
   for (guint i = 0; i < reader->pipeline->graphs->len; i++)
-    g_ptr_array_add (names, ((WeftGraph *)reader->pipeline->graphs->pdata[i])->name);
+    g_ptr_array_add (names, ((WeftGraph *) reader->pipeline->graphs->pdata[i])->name);
   g_ptr_array_add (names, NULL);
-  g_autofree char *suggestion = weft_suggestion (name, (const char *const *)names->pdata);
+  g_autofree char *suggestion = weft_suggestion (name, (const char *const *) names->pdata);
   weft_problems_add (reader->problems, mark, "there is no graph `%s`%s", name, suggestion);
   return NULL;
 }
@@ -125,7 +125,7 @@ keep_wire (Reader *reader, WeftGraph *graph, const char *reference, WeftMark mar
             g_ptr_array_add (names, g_strdup_printf ("%s.%s", node->path, node->operator->outputs[port].name));
         }
       g_ptr_array_add (names, NULL);
-      g_autofree char *suggestion = weft_suggestion (reference, (const char *const *)names->pdata);
+      g_autofree char *suggestion = weft_suggestion (reference, (const char *const *) names->pdata);
       weft_problems_add (reader->problems, mark, "graph `%s` has no value `%s`%s", graph->name, reference, suggestion);
       return NULL;
     }
@@ -154,7 +154,7 @@ split_reference (Reader *reader, const char *reference, WeftMark mark, const cha
       weft_problems_add (reader->problems, mark, "`%s` must say which graph it is in: `GRAPH.%s`", reference, reference);
       return NULL;
     }
-  g_autofree char *name = g_strndup (reference, (gsize)(dot - reference));
+  g_autofree char *name = g_strndup (reference, (gsize) (dot - reference));
   *rest = dot + 1;
   return find_graph (reader, name, mark);
 }
@@ -195,6 +195,13 @@ read_named (Reader *reader, const WeftValue *parent, const char *key)
   return array;
 }
 
+static char *
+print_setting (const char *name, const WeftValue *value)
+{
+  g_autofree char *text = weft_document_print (value);
+  return g_strdup_printf ("%s=%s", name, g_strchomp (text));
+}
+
 static void
 read_vars (Reader *reader, const WeftValue *map, WeftPhase *phase)
 {
@@ -208,14 +215,13 @@ read_vars (Reader *reader, const WeftValue *map, WeftPhase *phase)
         {
           g_autoptr (GPtrArray) names = g_ptr_array_new ();
           for (guint n = 0; known && n < weft_value_length (known); n++)
-            g_ptr_array_add (names, (gpointer)weft_value_key (known, n));
+            g_ptr_array_add (names, (gpointer) weft_value_key (known, n));
           g_ptr_array_add (names, NULL);
-          g_autofree char *suggestion = weft_suggestion (name, (const char *const *)names->pdata);
+          g_autofree char *suggestion = weft_suggestion (name, (const char *const *) names->pdata);
           weft_problems_add (reader->problems, weft_value_key_mark (vars, i), "there is no variable `%s`%s", name, suggestion);
           continue;
         }
-      g_autofree char *text = weft_document_print (item);
-      g_ptr_array_add (phase->vars, g_strdup_printf ("%s=%s", name, g_strchomp (text)));
+      g_ptr_array_add (phase->vars, print_setting (name, item));
     }
 }
 
@@ -325,7 +331,7 @@ read_train (Reader *reader)
                        "graph `%s` has no source to pass over, so `train` needs `steps` instead of `epochs`", name);
   for (guint i = 0; i < graph->feeds->len; i++)
     weft_problems_add (reader->problems, recipe->train_mark, "graph `%s` wants `%s` to be fed; a run can't feed the graph that it trains",
-                       name, ((WeftNode *)graph->feeds->pdata[i])->path);
+                       name, ((WeftNode *) graph->feeds->pdata[i])->path);
 }
 
 static void
@@ -466,8 +472,19 @@ weft_recipe_free (WeftRecipe *recipe)
 gboolean
 weft_every_due (const WeftEvery *every, guint64 step, gboolean epoch_over, guint64 epoch, double seconds)
 {
-  return (every->epochs && epoch_over && epoch % (guint64)every->epochs == 0) || (every->steps && step % (guint64)every->steps == 0)
+  return (every->epochs && epoch_over && epoch % (guint64) every->epochs == 0) || (every->steps && step % (guint64) every->steps == 0)
          || (every->seconds > 0 && seconds >= every->seconds);
+}
+
+GPtrArray *
+weft_recipe_phase_vars (const WeftValue *document, const char *phase)
+{
+  GPtrArray *settings = g_ptr_array_new_with_free_func (g_free);
+  g_autofree char *path = g_strdup_printf ("run.%s.vars", phase);
+  const WeftValue *vars = weft_value_at (document, path);
+  for (guint i = 0; vars && i < weft_value_length (vars); i++)
+    g_ptr_array_add (settings, print_setting (weft_value_key (vars, i), weft_value_item (vars, i)));
+  return settings;
 }
 
 GHashTable *

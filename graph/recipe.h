@@ -86,6 +86,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (WeftRecipe, weft_recipe_free)
 /* Whether it is time, @steps, @epochs and @seconds after the last time; @epoch_over: a pass just ended. */
 gboolean weft_every_due (const WeftEvery *every, guint64 step, gboolean epoch_over, guint64 epoch, double seconds);
 
+/* `name=value` settings of the `vars:` of "validate" or "evaluate"; (element-type utf8). */
+GPtrArray *weft_recipe_phase_vars (const WeftValue *document, const char *phase);
+
 /* Variables that phases override, as a set of names that stay variable in a run directory. */
 GHashTable *weft_recipe_late_variables (const WeftValue *document);
 

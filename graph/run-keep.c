@@ -1,0 +1,175 @@
+/* What a training run leaves behind: checkpoints, the best model, how it began and ended.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause */
+#include <string.h>
+
+#include <glib/gstdio.h>
+
+#include "checkpoint.h"
+#include "registry.h"
+#include "run-private.h"
+
+char **
+weft_network_names (const WeftPipeline *pipeline)
+{
+  char **names = g_new0 (char *, pipeline->networks->len + 1);
+  for (guint i = 0; i < pipeline->networks->len; i++)
+    names[i] = g_strdup (((const WeftNetwork *) pipeline->networks->pdata[i])->name);
+  return names;
+}
+
+gboolean
+weft_run_save_best (WeftRun *run, GError **error)
+{
+  g_auto (GStrv) names = weft_network_names (run->train.pipeline);
+  g_autoptr (GHashTable) metadata = weft_position_write (&run->position);
+  g_autofree char *path = weft_directory_file (run->directory, "best.safetensors");
+  return !*names || weft_checkpoint_save_below (run->store, (const char *const *) names, path, metadata, error);
+}
+
+gboolean
+weft_run_save (WeftRun *run, GError **error)
+{
+  g_autoptr (GHashTable) metadata = weft_position_write (&run->position);
+  g_autofree char *path = weft_directory_checkpoint (run->directory, run->position.step);
+  run->saved_time = g_get_monotonic_time ();
+  if (!weft_checkpoint_save (run->store, path, metadata, error))
+    return FALSE;
+  run->saved_step = run->position.step;
+  /* Without a metric the newest model is the best there is. */
+  if (!run->train.recipe->metric && !weft_run_save_best (run, error))
+    return FALSE;
+  return weft_directory_settle (run->directory, run->position.step, (guint) run->train.recipe->keep, error);
+}
+
+static double
+seconds_since (gint64 time)
+{
+  return (double) (g_get_monotonic_time () - time) / G_USEC_PER_SEC;
+}
+
+/* Validation, then the checkpoint that knows its result. */
+gboolean
+weft_run_after_step (WeftRun *run, gboolean epoch_over, gboolean over, GError **error)
+{
+  WeftPosition *position = &run->position;
+  const WeftRecipe *recipe = run->train.recipe;
+  if (run->passes)
+    position->validate = over
+                         || weft_every_due (&recipe->validate_every, epoch_over ? 0 : position->step, epoch_over, position->epoch,
+                                            seconds_since (run->validated_time));
+  gboolean save = weft_every_due (&recipe->checkpoint_every, epoch_over ? 0 : position->step, epoch_over, position->epoch,
+                                  seconds_since (run->saved_time));
+  if (position->validate && !weft_run_validate (run, error))
+    return FALSE;
+  return !save || over || weft_run_save (run, error);
+}
+
+static GHashTable *
+gather_facts (WeftRun *run)
+{
+  GHashTable *facts = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+  g_hash_table_insert (facts, g_strdup ("weft"), g_strdup (PACKAGE_VERSION));
+  g_hash_table_insert (facts, g_strdup ("interface"), g_strdup_printf ("%d.%d", WEFT_INTERFACE_MAJOR, WEFT_INTERFACE_MINOR));
+  g_hash_table_insert (facts, g_strdup ("pipeline"), g_strdup (run->train.pipeline->name));
+  g_hash_table_insert (facts, g_strdup ("processor"), weft_processor_name ());
+  g_hash_table_insert (facts, g_strdup ("host"), g_strdup (g_get_host_name ()));
+  g_hash_table_insert (facts, g_strdup ("threads"), g_strdup_printf ("%u", weft_team_members (run->team)));
+  g_hash_table_insert (facts, g_strdup ("seed"), g_strdup_printf ("%" G_GINT64_FORMAT, run->train.recipe->seed));
+  g_hash_table_insert (facts, g_strdup ("first_step"), g_strdup_printf ("%" G_GUINT64_FORMAT, run->position.step));
+  g_autoptr (GString) modules = g_string_new (NULL);
+  const GPtrArray *loaded = weft_registry_modules ();
+  for (guint i = 0; i < loaded->len; i++)
+    {
+      const WeftLoaded *module = loaded->pdata[i];
+      if (module->module)
+        g_string_append_printf (modules, "%s%s %s", modules->len ? ", " : "", module->module->name, module->module->version);
+    }
+  g_hash_table_insert (facts, g_strdup ("modules"), g_strdup (modules->str));
+  return facts;
+}
+
+gboolean
+weft_run_begin (WeftRun *run, GError **error)
+{
+  run->started = run->saved_time = run->validated_time = g_get_monotonic_time ();
+  weft_run_reset_rates (run);
+  g_autoptr (GHashTable) facts = gather_facts (run);
+  if (run->continued)
+    weft_progress_line (run->progress, "%s: going on after step %" G_GUINT64_FORMAT ", epoch %" G_GUINT64_FORMAT, weft_run_directory (run),
+                        run->position.step, run->position.epoch);
+  else
+    weft_progress_line (run->progress, "%s: %s, %.1f MiB of parameters and state, %.1f MiB a step, %u threads, seed %" G_GINT64_FORMAT,
+                        weft_run_directory (run), run->train.pipeline->name, (double) weft_store_bytes (run->store) / 0x1p20,
+                        (double) run->plan->arena / 0x1p20, weft_team_members (run->team), run->train.recipe->seed);
+  return weft_directory_begin (run->directory, facts, error);
+}
+
+/* A step failed: says when, from where the run can go on, and what to do about values that are not finite. */
+void
+weft_run_explain (WeftRun *run, GError **error)
+{
+  if (!error || !*error || weft_run_interrupted ())
+    return;
+  const char *advice =
+      strstr ((*error)->message, "holds a value that is not finite")
+          ? ". It is the first such value of the step. Lower the rate, warm it up or clip the gradients; if this is an input, look "
+            "for it in the data"
+          : "";
+  g_autofree char *next =
+      run->saved_step || run->continued
+          ? g_strdup_printf ("`weft train %s` goes on after step %" G_GUINT64_FORMAT, weft_run_directory (run), run->saved_step)
+          : g_strdup_printf ("there is no checkpoint yet, so it starts anew from %s", weft_run_directory (run));
+  char *message = g_strdup_printf ("step %" G_GUINT64_FORMAT " (epoch %" G_GUINT64_FORMAT "): %s%s; %s", run->position.step + 1,
+                                   run->position.epoch + 1, (*error)->message, advice, next);
+  g_free ((*error)->message);
+  (*error)->message = message;
+}
+
+void
+weft_run_end (WeftRun *run, WeftRunOutcome outcome, const GError *failure)
+{
+  const WeftPosition *position = &run->position;
+  const char *directory = weft_run_directory (run);
+  g_autoptr (GHashTable) facts = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+  g_hash_table_insert (facts, g_strdup ("last_step"), g_strdup_printf ("%" G_GUINT64_FORMAT, position->step));
+  if (position->scored)
+    {
+      g_hash_table_insert (facts, g_strdup ("best"), g_strdup_printf ("%.9g", position->best));
+      g_hash_table_insert (facts, g_strdup ("best_epoch"), g_strdup_printf ("%" G_GUINT64_FORMAT, position->best_epoch));
+    }
+  g_autofree char *duration = weft_duration_print (seconds_since (run->started));
+  g_autofree char *text = NULL;
+  if (outcome == WEFT_RUN_FAILED)
+    text = g_strdup_printf ("failed: %s", failure ? failure->message : "?");
+  else if (outcome == WEFT_RUN_INTERRUPTED)
+    {
+      text = g_strdup_printf ("interrupted by %s", g_strsignal (weft_run_interrupted ()));
+      weft_progress_line (run->progress, "interrupted after step %" G_GUINT64_FORMAT " and saved; to go on: weft train %s", position->step,
+                          directory);
+    }
+  else
+    {
+      text = g_strdup (position->stopped ? "stopped early" : "finished");
+      weft_progress_line (run->progress, "%s after %" G_GUINT64_FORMAT " epochs, %" G_GUINT64_FORMAT " steps, %s", text, position->epoch,
+                          position->step, duration);
+    }
+  if (outcome == WEFT_RUN_FINISHED && position->scored)
+    weft_progress_line (run->progress, "best %s: %.6g in epoch %" G_GUINT64_FORMAT "; to evaluate it: weft evaluate %s",
+                        run->train.recipe->metric, position->best, position->best_epoch, directory);
+  g_autoptr (GError) ignored = NULL;
+  if (!weft_directory_end (run->directory, text, facts, &ignored))
+    weft_progress_line (run->progress, "warning: %s", ignored->message);
+}
+
+void
+weft_run_discard (WeftRun *run)
+{
+  static const char *const names[] = { "pipeline.yaml", "log.txt", "lock", "checkpoints" };
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
+    {
+      g_autofree char *path = weft_directory_file (run->directory, names[i]);
+      g_remove (path);
+    }
+  g_remove (weft_directory_path (run->directory));
+}

@@ -1,0 +1,215 @@
+/* Pipelines in a program.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause */
+#include "session-private.h"
+
+#include <string.h>
+
+#include "checkpoint.h"
+#include "directory.h"
+#include "open.h"
+#include "registry.h"
+#include "run-private.h"
+#include "weights.h"
+
+typedef struct
+{
+  WeftPlan *plan;
+  WeftExecutor *executor;
+  guint64 step;
+} Ready;
+
+struct _WeftSession
+{
+  WeftOpened opened;
+  WeftStore *store;
+  WeftTeam *team;
+  GHashTable *ready; /* graph → Ready */
+};
+
+static void
+ready_free (gpointer data)
+{
+  Ready *ready = data;
+  g_clear_pointer (&ready->executor, weft_executor_free);
+  g_clear_pointer (&ready->plan, weft_plan_free);
+  g_free (ready);
+}
+
+void
+weft_session_free (WeftSession *session)
+{
+  if (!session)
+    return;
+  g_clear_pointer (&session->ready, g_hash_table_unref);
+  g_clear_pointer (&session->team, weft_team_free);
+  weft_opened_clear (&session->opened);
+  g_clear_pointer (&session->store, weft_store_free);
+  g_free (session);
+}
+
+/* Settings of the phase first, so that the caller's win. */
+static char **
+gather_settings (const char *path, const char *const *settings, const char *phase, WeftProblems *problems)
+{
+  g_autofree char *file = weft_pipeline_file (path);
+  WeftComposition composition = { file, NULL, settings, weft_pipeline_search () };
+  g_autoptr (WeftValue) document = phase ? weft_compose (&composition, problems) : NULL;
+  GPtrArray *all = document ? weft_recipe_phase_vars (document, phase) : g_ptr_array_new_with_free_func (g_free);
+  for (guint i = 0; settings && settings[i]; i++)
+    g_ptr_array_add (all, g_strdup (settings[i]));
+  g_ptr_array_add (all, NULL);
+  g_ptr_array_set_free_func (all, NULL);
+  return (char **) g_ptr_array_free (all, FALSE);
+}
+
+static gboolean
+load_weights (WeftSession *session, const char *path, GError **error)
+{
+  guint64 seed = (guint64) session->opened.recipe->seed;
+  if (!weft_store_prepare (session->store, session->opened.pipeline, seed, error))
+    return FALSE;
+  if (!weft_directory_is_run (path))
+    return weft_weights_load (session->store, session->opened.pipeline, NULL, error);
+  g_auto (GStrv) names = weft_network_names (session->opened.pipeline);
+  g_autofree char *best = g_build_filename (path, "best.safetensors", NULL);
+  if (!*names)
+    return TRUE;
+  if (!g_file_test (best, G_FILE_TEST_EXISTS))
+    {
+      g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT, "%s has no best model yet; it is kept after the first validation", path);
+      return FALSE;
+    }
+  return weft_checkpoint_load_below (session->store, (const char *const *) names, best, NULL, error);
+}
+
+WeftSession *
+weft_session_open (const char *path, const char *const *settings, const char *phase, guint threads, GError **error)
+{
+  weft_registry_load (NULL);
+  g_autoptr (WeftProblems) problems = weft_problems_new ();
+  g_autoptr (WeftSession) session = g_new0 (WeftSession, 1);
+  g_auto (GStrv) all = gather_settings (path, settings, phase, problems);
+  if (!weft_problems_to_error (problems, error))
+    return NULL;
+  if (!weft_open (path, NULL, (const char *const *) all, NULL, FALSE, &session->opened, problems))
+    {
+      weft_problems_to_error (problems, error);
+      return NULL;
+    }
+  session->ready = g_hash_table_new_full (NULL, NULL, NULL, ready_free);
+  session->store = weft_store_new ();
+  session->team = weft_team_new (threads, error);
+  return session->team && load_weights (session, path, error) ? g_steal_pointer (&session) : NULL;
+}
+
+static WeftGraph *
+find_graph (WeftSession *session, const char *reference, const char **rest, GError **error)
+{
+  g_autofree char *name = g_strndup (reference, strcspn (reference, "."));
+  WeftGraph *graph = weft_pipeline_graph (session->opened.pipeline, name);
+  if (!graph)
+    g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT, "`%s`: there is no graph `%s`", reference, name);
+  if (rest)
+    *rest = reference[strlen (name)] ? reference + strlen (name) + 1 : "";
+  return graph;
+}
+
+gboolean
+weft_session_want (WeftSession *session, const char *reference, GError **error)
+{
+  const char *rest;
+  WeftGraph *graph = find_graph (session, reference, &rest, error);
+  if (!graph)
+    return FALSE;
+  WeftWire *wire = weft_graph_wire (graph, rest);
+  gboolean late = g_hash_table_contains (session->ready, graph);
+  if (!wire)
+    g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT, "graph `%s` has no value `%s`", graph->name, rest);
+  else if (late && !wire->kept)
+    g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT, "`%s` must be wanted before the first step of its graph", reference);
+  else
+    wire->read = wire->kept = TRUE;
+  return wire && wire->kept;
+}
+
+static Ready *
+make_ready (WeftSession *session, WeftGraph *graph, GError **error)
+{
+  Ready *ready = g_hash_table_lookup (session->ready, graph);
+  if (ready)
+    return ready;
+  g_autoptr (WeftPlan) plan = weft_plan_new (graph, error);
+  WeftExecutor *executor =
+      plan ? weft_executor_new (plan, session->store, session->team, (guint64) session->opened.recipe->seed, error) : NULL;
+  if (!executor)
+    return NULL;
+  ready = g_new0 (Ready, 1);
+  ready->plan = g_steal_pointer (&plan);
+  ready->executor = executor;
+  weft_executor_rewind (executor);
+  g_hash_table_insert (session->ready, graph, ready);
+  return ready;
+}
+
+gboolean
+weft_session_feed (WeftSession *session, const char *reference, const WeftTensor *tensor, GError **error)
+{
+  const char *rest;
+  WeftGraph *graph = find_graph (session, reference, &rest, error);
+  Ready *ready = graph ? make_ready (session, graph, error) : NULL;
+  return ready && weft_executor_feed (ready->executor, rest, tensor, error);
+}
+
+gboolean
+weft_session_step (WeftSession *session, const char *name, gboolean *exhausted, GError **error)
+{
+  WeftGraph *graph = find_graph (session, name, NULL, error);
+  Ready *ready = graph ? make_ready (session, graph, error) : NULL;
+  if (!ready)
+    return FALSE;
+  WeftStepResult result = weft_executor_step (ready->executor, ready->step, 0, error);
+  if (exhausted)
+    *exhausted = result == WEFT_STEP_EXHAUSTED;
+  ready->step++;
+  if (result == WEFT_STEP_EXHAUSTED)
+    {
+      weft_executor_rewind (ready->executor);
+      ready->step = 0;
+    }
+  return result != WEFT_STEP_ERROR;
+}
+
+const WeftTensor *
+weft_session_value (WeftSession *session, const char *reference)
+{
+  const char *rest;
+  WeftGraph *graph = find_graph (session, reference, &rest, NULL);
+  Ready *ready = graph ? g_hash_table_lookup (session->ready, graph) : NULL;
+  WeftWire *wire = ready ? weft_graph_wire (graph, rest) : NULL;
+  return wire && wire->kept ? weft_executor_value (ready->executor, wire) : NULL;
+}
+
+WeftPipeline *
+weft_session_pipeline (WeftSession *session)
+{
+  return session->opened.pipeline;
+}
+
+const WeftRecipe *
+weft_session_recipe (WeftSession *session)
+{
+  return session->opened.recipe;
+}
+
+WeftStore *
+weft_session_store (WeftSession *session)
+{
+  return session->store;
+}
+
+WeftTeam *
+weft_session_team (WeftSession *session)
+{
+  return session->team;
+}

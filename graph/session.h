@@ -1,0 +1,45 @@
+/* Pipelines in a program: load a pipeline or a run directory, feed tensors, step, read outputs.
+ *
+ *     g_autoptr (WeftSession) session = weft_session_open ("runs/user-f30k", NULL, NULL, 0, &error);
+ *     weft_session_want (session, "encode.v.y", &error);
+ *     weft_session_feed (session, "encode.regions", &regions, &error);
+ *     weft_session_step (session, "encode", NULL, &error);
+ *     const WeftTensor *embedding = weft_session_value (session, "encode.v.y");
+ *
+ * SPDX-License-Identifier: BSD-3-Clause */
+#pragma once
+
+#include <weft/tensor.h>
+
+G_BEGIN_DECLS
+
+typedef struct _WeftSession WeftSession;
+
+/**
+ * weft_session_open:
+ * @path: a pipeline file, the name of an installed pipeline, or a run directory, whose best model is loaded
+ * @settings: (nullable) (array zero-terminated=1): `path=value`, as on the command line
+ * @phase: (nullable): "evaluate" or "validate": whose `vars:` are set before @settings
+ * @threads: 0: as many as the process may run on
+ *
+ * The graph that the run section trains is left out. Operators are loaded if they have not been.
+ *
+ * Returns: (transfer full) (nullable)
+ */
+WeftSession *weft_session_open (const char *path, const char *const *settings, const char *phase, guint threads, GError **error);
+void weft_session_free (WeftSession *session);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (WeftSession, weft_session_free)
+
+/* References are "GRAPH.NODE" or "GRAPH.NODE.PORT". What is wanted must be said before a graph's first feed or step. */
+gboolean weft_session_want (WeftSession *session, const char *reference, GError **error);
+/* @tensor is read in the following steps and must stay valid until they are done. */
+gboolean weft_session_feed (WeftSession *session, const char *reference, const WeftTensor *tensor, GError **error);
+/**
+ * weft_session_step:
+ * @exhausted: (out) (optional): whether the pass of the graph's source is over, so that nothing was computed; the next step begins anew
+ */
+gboolean weft_session_step (WeftSession *session, const char *graph, gboolean *exhausted, GError **error);
+/* (nullable): valid until the next step of its graph. */
+const WeftTensor *weft_session_value (WeftSession *session, const char *reference);
+
+G_END_DECLS
