@@ -165,6 +165,25 @@ START_TEST (wording_varies)
 }
 END_TEST
 
+/* The pipeline on scenes takes its vocabulary from a file, which has to hold every word that captions use. */
+START_TEST (the_pipeline_knows_all_words)
+{
+  Rig rig;
+  g_autofree char *path = g_build_filename (WEFT_TEST_SOURCE_DIR, "pipelines", "scenes-words.txt", NULL);
+  g_autofree char *yaml = g_strdup_printf ("graphs:\n  train:\n    nodes:\n      s: {op: scenes, images: 2000, batch: 10000}\n"
+                                           "      w: {op: words, text: s.captions, captions: '%s', minimum_count: 1, tokenizer: simple, "
+                                           "boundaries: false}\n    collect: {t: w.tokens}\n",
+                                           path);
+  rig_start (&rig, yaml);
+  ck_assert (rig_step (&rig, 0, 0));
+  const WeftTensor *tokens = rig_value (&rig, "w.tokens");
+  ck_assert_int_gt (tokens->shape[0], 50000);
+  for (gint64 i = 0; i < tokens->shape[0]; i++)
+    ck_assert_int_gt (((gint32 *) tokens->data)[i], 1);
+  rig_clear (&rig);
+}
+END_TEST
+
 static void
 count_element (G_GNUC_UNUSED GMarkupParseContext *context, const char *name, G_GNUC_UNUSED const char **names,
                G_GNUC_UNUSED const char **values, gpointer data, G_GNUC_UNUSED GError **error)
@@ -222,6 +241,7 @@ main (void)
   tcase_add_test (tests, positions_resume);
   tcase_add_test (tests, groups_are_alike);
   tcase_add_test (tests, wording_varies);
+  tcase_add_test (tests, the_pipeline_knows_all_words);
   tcase_add_test (tests, scenes_are_drawn);
   tcase_add_test (tests, impossible_passes_are_refused);
   suite_add_tcase (suite, tests);
