@@ -7,5 +7,6 @@ weft_SOURCES = \
 	graph/cli/common.c \
 	graph/cli/info.c \
 	graph/cli/inspect.c \
-	graph/cli/main.c
+	graph/cli/main.c \
+	graph/cli/train.c
 weft_LDADD = libweft-1.la $(JSON_LIBS) $(GLIB_LIBS)
