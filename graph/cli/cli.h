@@ -42,6 +42,7 @@ void weft_cli_options_clear (WeftCommonOptions *common);
 WeftPipeline *weft_cli_pipeline (const WeftCommonOptions *common, const char *path);
 
 int weft_cli_train (int argc, char **argv);
+int weft_cli_evaluate (int argc, char **argv);
 int weft_cli_check (int argc, char **argv);
 int weft_cli_inspect (int argc, char **argv);
 int weft_cli_info (int argc, char **argv);

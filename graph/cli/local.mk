@@ -5,6 +5,7 @@ weft_SOURCES = \
 	graph/cli/check.c \
 	graph/cli/cli.h \
 	graph/cli/common.c \
+	graph/cli/evaluate.c \
 	graph/cli/info.c \
 	graph/cli/inspect.c \
 	graph/cli/main.c \

@@ -9,6 +9,7 @@
 
 static const WeftCommand commands[] = {
   { "train", "train a pipeline, or go on with a run", weft_cli_train },
+  { "evaluate", "score a run's best model", weft_cli_evaluate },
   { "check", "check a pipeline without reading data: nodes, parameters, shapes, memory", weft_cli_check },
   { "inspect", "show operators: ports, attributes, parameters, documentation", weft_cli_inspect },
   { "info", "show versions, processor, kernels and modules", weft_cli_info },
