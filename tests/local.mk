@@ -15,6 +15,9 @@ LDADD = libweft-1.la $(CHECK_LIBS) $(JSON_LIBS) $(GLIB_LIBS)
 noinst_HEADERS += \
 	tests/rig.h
 
+# The folder as a whole: what tests are held against.
+EXTRA_DIST += tests/recordings
+
 replay_sources = \
 	tests/replay-mutants.c \
 	tests/replay-recording.c \
