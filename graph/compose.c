@@ -1,154 +1,189 @@
-/* Documents to one composed document.
+/* Documents to one composed document: includes, overlays, settings, variables.
  *
  * SPDX-License-Identifier: BSD-3-Clause */
 #include "compose.h"
 
 #include <string.h>
 
+#include "language.h"
 #include "variables.h"
 
-#define MAX_INCLUDES 64
+#define MOST_INCLUDES 64
+#define LONGEST_PATH 64
 
+/**
+ * Composer:
+ * @open: files being read, outermost first, to find cycles
+ * @done: files read; each counts once, where it is first included
+ * @removed: dotted paths that `null` has removed, so that a second overlay may remove the same again
+ */
 typedef struct
 {
   const WeftComposition *composition;
   WeftProblems *problems;
-  GPtrArray *open; /* files being read, to find cycles */
+  GPtrArray *open;
+  GHashTable *done;
+  GHashTable *removed;
 } Composer;
 
-static const char *const sections[] = { "pipeline", "about", "include", "vars", "modules", "networks", "graphs", "run", "ablations", NULL };
-static const char *const map_sections[] = { "vars", "modules", "networks", "graphs", "run", "ablations", NULL };
-static const char *const module_keys[] = { "about", "inputs", "attributes", "nodes", "outputs", NULL };
-static const char *const graph_keys[] = { "about", "mode", "nodes", "collect", NULL };
-
-WeftValue *
-weft_value_merge (WeftValue *base, WeftValue *over)
+static WeftValue *
+merge (WeftValue *base, WeftValue *over, const char *path, GHashTable *removed)
 {
-  WeftValue *merged;
-
   if (!base || weft_value_kind (base) != WEFT_VALUE_MAP || weft_value_kind (over) != WEFT_VALUE_MAP)
     return weft_value_ref (over);
-  merged = weft_value_new_map (weft_value_mark (over));
+  WeftValue *merged = weft_value_new_map (weft_value_mark (over));
   for (guint i = 0; i < weft_value_length (base); i++)
     weft_value_set (merged, weft_value_key (base, i), weft_value_key_mark (base, i), weft_value_ref (weft_value_item (base, i)));
   for (guint i = 0; i < weft_value_length (over); i++)
     {
       const char *key = weft_value_key (over, i);
+      WeftMark mark = weft_value_key_mark (over, i);
       WeftValue *value = weft_value_item (over, i), *before = weft_value_lookup (merged, key);
-      if (before && weft_value_kind (value) == WEFT_VALUE_NULL)
-        weft_value_remove (merged, key);
-      else
-        weft_value_set (merged, key, weft_value_key_mark (over, i), weft_value_merge (before, value));
+      g_autofree char *inner = g_strconcat (path, ".", key, NULL);
+      if (weft_value_kind (value) != WEFT_VALUE_NULL)
+        weft_value_set (merged, key, mark, merge (before, value, inner, removed));
+      else if (before && weft_value_kind (before) != WEFT_VALUE_NULL)
+        {
+          weft_value_remove (merged, key);
+          if (removed)
+            g_hash_table_add (removed, g_steal_pointer (&inner));
+        }
+      else if (!removed || !g_hash_table_contains (removed, inner))
+        weft_value_set (merged, key, mark, weft_value_ref (value)); /* whether that says anything is checked in the end */
     }
   return merged;
 }
 
-static void
-check_keys (Composer *self, const WeftValue *map, const char *what, const char *const *keys)
+WeftValue *
+weft_value_merge (WeftValue *base, WeftValue *over)
 {
-  for (guint i = 0; i < weft_value_length (map); i++)
-    if (!g_strv_contains (keys, weft_value_key (map, i)))
-      {
-        g_autofree char *hint = weft_suggestion (weft_value_key (map, i), keys);
-        weft_problems_add (self->problems, weft_value_key_mark (map, i), "%s knows no \"%s\"%s", what, weft_value_key (map, i), hint);
-      }
+  return merge (base, over, "", NULL);
 }
 
+/* Takes over both. */
+static WeftValue *
+merge_into (Composer *self, WeftValue *base, WeftValue *over)
+{
+  WeftValue *merged = base && over ? merge (base, over, "", self->removed) : weft_value_ref (base ? base : over);
+  g_clear_pointer (&base, weft_value_unref);
+  g_clear_pointer (&over, weft_value_unref);
+  return merged;
+}
+
+/* Where @name is: beside @from, or in one of the searched directories. Returns: (nullable): %NULL if reported */
 static char *
-find_include (Composer *self, const char *name, const char *from)
+find_include (Composer *self, const char *name, WeftMark mark, const char *from)
 {
   g_autofree char *dir = g_path_get_dirname (from);
-  char *beside = g_path_is_absolute (name) ? g_strdup (name) : g_build_filename (dir, name, NULL);
-
-  if (g_file_test (beside, G_FILE_TEST_EXISTS) || g_path_is_absolute (name))
-    return beside;
-  for (const char *const *place = self->composition->search; place && *place; place++)
+  g_autofree char *beside = g_path_is_absolute (name) || strcmp (dir, ".") == 0 ? g_strdup (name) : g_build_filename (dir, name, NULL);
+  if (g_file_test (beside, G_FILE_TEST_EXISTS))
+    return g_steal_pointer (&beside);
+  g_autoptr (GString) places = g_string_new (beside);
+  for (const char *const *place = self->composition->search; place && *place && !g_path_is_absolute (name); place++)
     {
       g_autofree char *path = g_build_filename (*place, name, NULL);
       if (g_file_test (path, G_FILE_TEST_EXISTS))
-        {
-          g_free (beside);
-          return g_steal_pointer (&path);
-        }
+        return g_steal_pointer (&path);
+      g_string_append_printf (places, ", %s", path);
     }
-  return beside;
+  weft_problems_add (self->problems, mark, "there is no file \"%s\" to include (looked for %s)", name, places->str);
+  return NULL;
 }
 
 static WeftValue *load (Composer *self, const char *path, WeftMark mark);
 
 static WeftValue *
-merge_into (WeftValue *base, WeftValue *over)
+load_include (Composer *self, WeftValue *item, const char *from)
 {
-  WeftValue *merged = weft_value_merge (base, over);
-
-  g_clear_pointer (&base, weft_value_unref);
-  return merged;
+  WeftMark mark = weft_value_mark (item);
+  if (weft_value_kind (item) != WEFT_VALUE_SCALAR)
+    {
+      weft_problems_add (self->problems, mark, "`include:` takes a file or a list of files");
+      return NULL;
+    }
+  g_autoptr (WeftValue) name = weft_variables_replace (item, NULL, self->problems);
+  if (strchr (weft_value_text (name), '$'))
+    return NULL;
+  g_autofree char *path = find_include (self, weft_value_text (name), mark, from);
+  return path ? load (self, path, mark) : NULL;
 }
 
 static WeftValue *
-load_includes (Composer *self, const WeftValue *include, const char *from)
+load_includes (Composer *self, WeftValue *include, const char *from)
 {
   WeftValue *base = NULL;
-  guint n = weft_value_kind (include) == WEFT_VALUE_LIST ? weft_value_length (include) : 1;
-
-  for (guint i = 0; i < n; i++)
+  gboolean list = weft_value_kind (include) == WEFT_VALUE_LIST;
+  for (guint i = 0; i < (list ? weft_value_length (include) : 1); i++)
     {
-      const WeftValue *item = weft_value_kind (include) == WEFT_VALUE_LIST ? weft_value_item (include, i) : include;
-      g_autofree char *path = NULL;
-      g_autoptr (WeftValue) part = NULL;
-      if (weft_value_kind (item) != WEFT_VALUE_SCALAR)
-        {
-          weft_problems_add (self->problems, weft_value_mark (item), "include takes a file or a list of files");
-          continue;
-        }
-      path = find_include (self, weft_value_text (item), from);
-      part = load (self, path, weft_value_mark (item));
+      WeftValue *part = load_include (self, list ? weft_value_item (include, i) : include, from);
       if (part)
-        base = merge_into (base, part);
+        base = merge_into (self, base, part);
     }
   return base;
 }
 
-static WeftValue *
-load (Composer *self, const char *path, WeftMark mark)
+static gboolean
+may_open (Composer *self, const char *real, const char *path, WeftMark mark)
 {
-  g_autoptr (WeftValue) document = NULL;
-  g_autofree char *real = g_canonicalize_filename (path, NULL);
-  WeftValue *include, *base;
-
   for (guint i = 0; i < self->open->len; i++)
     if (strcmp (self->open->pdata[i], real) == 0)
       {
-        weft_problems_add (self->problems, mark, "%s includes itself", path);
-        return NULL;
+        g_autoptr (GString) way = g_string_new (NULL);
+        for (guint k = i; k < self->open->len; k++)
+          {
+            g_autofree char *base = g_path_get_basename (self->open->pdata[k]);
+            g_string_append_printf (way, "%s → ", base);
+          }
+        g_autofree char *last = g_path_get_basename (real);
+        weft_problems_add (self->problems, mark, "%s includes itself: %s%s", path, way->str, last);
+        return FALSE;
       }
-  if (self->open->len >= MAX_INCLUDES)
-    {
-      weft_problems_add (self->problems, mark, "includes are nested more than %d deep", MAX_INCLUDES);
-      return NULL;
-    }
-  if (mark.line && !g_file_test (path, G_FILE_TEST_EXISTS))
-    {
-      weft_problems_add (self->problems, mark, "there is no file %s to include", path);
-      return NULL;
-    }
-  document = weft_document_load (path, self->problems);
+  if (self->open->len < MOST_INCLUDES)
+    return TRUE;
+  weft_problems_add (self->problems, mark, "includes are nested more than %d deep", MOST_INCLUDES);
+  return FALSE;
+}
+
+/* A file with what it includes. A file that was read before, for another include, adds nothing: %NULL without a problem. */
+static WeftValue *
+load (Composer *self, const char *path, WeftMark mark)
+{
+  g_autofree char *real = strcmp (path, "-") == 0 ? g_strdup (path) : g_canonicalize_filename (path, NULL);
+  if (!may_open (self, real, path, mark) || (mark.line && g_hash_table_contains (self->done, real)))
+    return NULL;
+  WeftValue *document = weft_document_load (path, self->problems);
   if (!document)
     return NULL;
   if (weft_value_kind (document) != WEFT_VALUE_MAP)
     {
-      weft_problems_add (self->problems, weft_value_mark (document), "expected a map with sections such as `graphs:`");
+      gboolean empty = weft_value_kind (document) == WEFT_VALUE_NULL;
+      weft_problems_add (self->problems, weft_value_mark (document), "%s a map with sections such as `graphs:`",
+                         empty ? "this file is empty; expected" : "expected");
+      weft_value_unref (document);
       return NULL;
     }
-  check_keys (self, document, "a pipeline", sections);
-  include = weft_value_lookup (document, "include");
+  g_hash_table_add (self->done, g_strdup (real));
+  g_autoptr (WeftValue) include = weft_value_lookup (document, "include");
   if (!include)
-    return g_steal_pointer (&document);
-  g_ptr_array_add (self->open, real);
-  base = load_includes (self, include, path);
-  g_ptr_array_set_size (self->open, (int) self->open->len - 1);
+    return document;
+  weft_value_ref (include);
   weft_value_remove (document, "include");
-  return base ? merge_into (base, document) : g_steal_pointer (&document);
+  g_ptr_array_add (self->open, real);
+  WeftValue *base = load_includes (self, include, path);
+  g_ptr_array_set_size (self->open, (int) self->open->len - 1);
+  return merge_into (self, base, document);
+}
+
+static void
+report_overlay (Composer *self, const WeftValue *ablations, const char *name)
+{
+  g_autoptr (GPtrArray) names = g_ptr_array_new ();
+  for (guint i = 0; ablations && i < weft_value_length (ablations); i++)
+    g_ptr_array_add (names, (gpointer) weft_value_key (ablations, i));
+  g_ptr_array_add (names, NULL);
+  g_autofree char *suggestion = weft_suggestion (name, (const char *const *) names->pdata);
+  weft_problems_add (self->problems, (WeftMark){ .file = "--overlay" }, "\"%s\" is neither a file nor one of the pipeline's ablations%s",
+                     name, suggestion);
 }
 
 static WeftValue *
@@ -157,81 +192,130 @@ apply_overlays (Composer *self, WeftValue *document)
   for (const char *const *name = self->composition->overlays; name && *name; name++)
     {
       WeftValue *ablations = weft_value_lookup (document, "ablations");
-      WeftValue *own = ablations && weft_value_kind (ablations) == WEFT_VALUE_MAP ? weft_value_lookup (ablations, *name) : NULL;
-      g_autoptr (WeftValue) overlay = NULL;
-      if (own)
-        overlay = weft_value_ref (own);
-      else if (g_file_test (*name, G_FILE_TEST_EXISTS))
+      if (ablations && weft_value_kind (ablations) != WEFT_VALUE_MAP)
+        ablations = NULL;
+      WeftValue *own = ablations ? weft_value_lookup (ablations, *name) : NULL, *overlay = NULL;
+      if (own && weft_value_kind (own) == WEFT_VALUE_MAP)
+        {
+          overlay = weft_value_merge (own, own); /* a copy */
+          weft_value_remove (overlay, "about");
+        }
+      else if (!own && g_file_test (*name, G_FILE_TEST_EXISTS))
         overlay = load (self, *name, (WeftMark){ 0 });
-      else
-        {
-          g_autoptr (GPtrArray) names = g_ptr_array_new ();
-          for (guint i = 0; ablations && i < weft_value_length (ablations); i++)
-            g_ptr_array_add (names, (gpointer) weft_value_key (ablations, i));
-          g_ptr_array_add (names, NULL);
-          g_autofree char *hint = weft_suggestion (*name, (const char *const *) names->pdata);
-          weft_problems_add (self->problems, (WeftMark){ .file = "--overlay" }, "\"%s\" is neither a file nor one of the pipeline's ablations%s", *name, hint);
-        }
-      if (overlay && weft_value_kind (overlay) == WEFT_VALUE_MAP)
-        {
-          check_keys (self, overlay, "an overlay", sections);
-          document = merge_into (document, overlay);
-        }
+      else if (!own)
+        report_overlay (self, ablations, *name);
+      if (overlay)
+        document = merge_into (self, document, overlay);
     }
   return document;
 }
 
-/* `a.b.c=value` as the document {a: {b: {c: value}}}; a bare name is a variable. */
+/* @value with the mark of the command line on all its parts. */
 static WeftValue *
-setting_to_document (Composer *self, const char *setting)
+remark (const WeftValue *value, WeftMark mark)
+{
+  WeftValueKind kind = weft_value_kind (value);
+  if (kind == WEFT_VALUE_NULL)
+    return weft_value_new_null (mark);
+  if (kind == WEFT_VALUE_SCALAR)
+    return weft_value_new_scalar (weft_value_text (value), weft_value_is_quoted (value), mark);
+  WeftValue *copy = kind == WEFT_VALUE_MAP ? weft_value_new_map (mark) : weft_value_new_list (mark);
+  for (guint i = 0; i < weft_value_length (value); i++)
+    if (kind == WEFT_VALUE_MAP)
+      weft_value_set (copy, weft_value_key (value, i), mark, remark (weft_value_item (value, i), mark));
+    else
+      weft_value_append (copy, remark (weft_value_item (value, i), mark));
+  return copy;
+}
+
+static void
+report_step (Composer *self, const WeftValue *map, const char *setting, const char *path, const char *what)
+{
+  g_autofree char *key = g_strndup (path, strcspn (path, "."));
+  g_autoptr (GPtrArray) names = g_ptr_array_new ();
+  for (guint i = 0; map && i < weft_value_length (map); i++)
+    g_ptr_array_add (names, (gpointer) weft_value_key (map, i));
+  g_ptr_array_add (names, NULL);
+  g_autofree char *suggestion = weft_suggestion (key, (const char *const *) names->pdata);
+  weft_problems_add (self->problems, (WeftMark){ .file = "--set" }, "%s: there is no %s \"%s\"%s", setting, what, key, suggestion);
+}
+
+/**
+ * nest:
+ * @base: (nullable): what the document has at this place
+ * @path: the rest of the dotted path; keys of @base may hold dots themselves
+ * @free: whether what isn't there may be added, all along the path; otherwise only the last key may be new
+ *
+ * Returns: (transfer full) (nullable): a map that sets @path to @value; %NULL if reported
+ */
+static WeftValue *
+nest (Composer *self, const WeftValue *base, const char *path, WeftValue *value, const char *setting, gboolean free)
+{
+  const WeftMark mark = { .file = "--set" };
+  gboolean is_map = base && weft_value_kind (base) == WEFT_VALUE_MAP, present = is_map && weft_value_lookup (base, path);
+  const char *dot = present ? NULL : strchr (path, '.');
+  for (const char *end = dot; end && is_map; end = strchr (end + 1, '.'))
+    {
+      g_autofree char *key = g_strndup (path, (gsize) (end - path));
+      if (weft_value_lookup (base, key))
+        {
+          dot = end;
+          break;
+        }
+    }
+  g_autofree char *key = dot ? g_strndup (path, (gsize) (dot - path)) : g_strdup (path);
+  const WeftValue *child = is_map ? weft_value_lookup (base, key) : NULL;
+  if (!free && !child && (dot || weft_value_kind (value) == WEFT_VALUE_NULL))
+    {
+      report_step (self, is_map ? base : NULL, setting, path, "element");
+      return NULL;
+    }
+  WeftValue *inner = dot ? nest (self, child, dot + 1, value, setting, free) : weft_value_ref (value);
+  if (!inner)
+    return NULL;
+  WeftValue *map = weft_value_new_map (mark);
+  weft_value_set (map, key, mark, inner);
+  return map;
+}
+
+/* `path=value` as a document to merge; a bare name is a variable. */
+static WeftValue *
+read_setting (Composer *self, const WeftValue *document, const char *setting)
 {
   const WeftMark mark = { .file = "--set" };
   const char *equals = strchr (setting, '=');
-  g_autofree char *path = NULL;
-  g_auto (GStrv) parts = NULL;
-  WeftValue *value;
-
-  if (!equals || equals == setting)
+  gsize length = equals ? (gsize) (equals - setting) : 0;
+  g_autofree char *path = g_strndup (setting, length);
+  guint dots = 0;
+  for (const char *at = path; *at; at++)
+    dots += *at == '.';
+  if (length == 0 || !g_utf8_validate (path, -1, NULL) || g_str_has_prefix (path, ".") || g_str_has_suffix (path, ".")
+      || strstr (path, "..") || dots > LONGEST_PATH)
     {
-      weft_problems_add (self->problems, mark, "\"%s\" is no setting: expected path=value", setting);
+      weft_problems_add (self->problems, mark, "\"%s\" is no setting: expected PATH=VALUE", setting);
       return NULL;
     }
-  path = g_strndup (setting, equals - setting);
-  value = equals[1] ? weft_document_parse (equals + 1, -1, "--set", self->problems) : weft_value_new_scalar ("", TRUE, mark);
-  if (!value)
+  g_autofree char *name = g_strdup_printf ("--set %s", path);
+  g_autoptr (WeftValue) parsed = weft_document_parse (equals + 1, -1, name, self->problems);
+  if (!parsed)
     return NULL;
-  if (!strchr (path, '.'))
+  g_autoptr (WeftValue) value = equals[1] ? remark (parsed, mark) : weft_value_new_scalar ("", TRUE, mark);
+  if (dots)
     {
-      char *variable = g_strconcat ("vars.", path, NULL);
-      g_free (path);
-      path = variable;
+      gboolean free = g_str_has_prefix (path, "run.");
+      gboolean nothing = free && weft_value_kind (value) == WEFT_VALUE_NULL && !weft_value_at (document, path);
+      return nothing ? NULL : nest (self, document, path, value, path, free);
     }
-  parts = g_strsplit (path, ".", -1);
-  for (guint i = g_strv_length (parts); i-- > 0;)
-    {
-      WeftValue *map = weft_value_new_map (mark);
-      weft_value_set (map, parts[i], mark, value);
-      value = map;
-    }
-  return value;
-}
-
-/* What is set must be there, but for attributes of nodes and the like, which the builder checks. */
-static void
-check_setting (Composer *self, const WeftValue *document, const char *setting)
-{
-  g_autofree char *name = g_strndup (setting, strcspn (setting, "="));
   const WeftValue *vars = weft_value_lookup (document, "vars");
-  g_autoptr (GPtrArray) names = g_ptr_array_new ();
-  g_autofree char *hint = NULL;
-
-  if (strchr (name, '.') || (vars && weft_value_lookup (vars, name)))
-    return;
-  for (guint i = 0; vars && i < weft_value_length (vars); i++)
-    g_ptr_array_add (names, (gpointer) weft_value_key (vars, i));
-  g_ptr_array_add (names, NULL);
-  hint = weft_suggestion (name, (const char *const *) names->pdata);
-  weft_problems_add (self->problems, (WeftMark){ .file = "--set" }, "there is no variable \"%s\"%s", name, hint);
+  if (!vars || weft_value_kind (vars) != WEFT_VALUE_MAP || !weft_value_lookup (vars, path))
+    {
+      report_step (self, vars, path, path, "variable");
+      return NULL;
+    }
+  WeftValue *over = weft_value_new_map (mark), *variables = weft_value_new_map (mark);
+  weft_value_set (variables, path, mark, g_steal_pointer (&value));
+  weft_value_set (over, "vars", mark, variables);
+  return over;
 }
 
 static WeftValue *
@@ -239,46 +323,48 @@ apply_settings (Composer *self, WeftValue *document)
 {
   for (const char *const *setting = self->composition->settings; setting && *setting; setting++)
     {
-      g_autoptr (WeftValue) over = NULL;
-      check_setting (self, document, *setting);
-      over = setting_to_document (self, *setting);
+      WeftValue *over = read_setting (self, document, *setting);
       if (over)
-        document = merge_into (document, over);
+        document = merge_into (self, document, over);
     }
   return document;
 }
 
-static void
-check_members (Composer *self, const WeftValue *document, const char *section, const char *what, const char *const *keys)
+/* Texts for people may hold dollar signs. */
+static WeftValue *
+replace_in_graphs (const WeftValue *graphs, const WeftValue *vars, WeftProblems *problems)
 {
-  const WeftValue *map = weft_value_lookup (document, section);
-
-  for (guint i = 0; map && i < weft_value_length (map); i++)
+  WeftValue *result = weft_value_new_map (weft_value_mark (graphs));
+  for (guint i = 0; i < weft_value_length (graphs); i++)
     {
-      g_autofree char *name = g_strdup_printf ("%s %s", what, weft_value_key (map, i));
-      if (weft_value_kind (weft_value_item (map, i)) != WEFT_VALUE_MAP)
-        weft_problems_add (self->problems, weft_value_mark (weft_value_item (map, i)), "%s must be a map", name);
-      else if (keys)
-        check_keys (self, weft_value_item (map, i), name, keys);
+      WeftValue *graph = weft_value_item (graphs, i), *about = weft_value_lookup (graph, "about");
+      g_autoptr (WeftValue) rest = weft_value_merge (graph, graph); /* a copy */
+      if (about)
+        weft_value_remove (rest, "about");
+      weft_value_set (result, weft_value_key (graphs, i), weft_value_key_mark (graphs, i), weft_variables_replace (rest, vars, problems));
     }
+  return result;
 }
 
 static WeftValue *
-resolve (Composer *self, WeftValue *document)
+resolve (Composer *self, const WeftValue *document)
 {
-  WeftValue *vars = weft_value_lookup (document, "vars");
+  const WeftValue *vars = weft_value_lookup (document, "vars");
   g_autoptr (WeftValue) resolved = vars ? weft_variables_resolve (vars, self->problems) : weft_value_new_map (weft_value_mark (document));
   WeftValue *result = weft_value_new_map (weft_value_mark (document));
-
   for (guint i = 0; i < weft_value_length (document); i++)
     {
       const char *key = weft_value_key (document, i);
-      WeftValue *value = weft_value_item (document, i);
-      gboolean closed = strcmp (key, "modules") == 0 || strcmp (key, "ablations") == 0 || strcmp (key, "about") == 0;
-      weft_value_set (result, key, weft_value_key_mark (document, i),
-                      strcmp (key, "vars") == 0 ? weft_value_ref (resolved)
-                      : closed                  ? weft_value_ref (value)
-                                                : weft_variables_replace (value, resolved, self->problems));
+      WeftValue *value = weft_value_item (document, i), *final;
+      if (g_str_equal (key, "vars"))
+        final = weft_value_ref (resolved);
+      else if (g_str_equal (key, "modules") || g_str_equal (key, "ablations") || g_str_equal (key, "about"))
+        final = weft_value_ref (value);
+      else if (g_str_equal (key, "graphs"))
+        final = replace_in_graphs (value, resolved, self->problems);
+      else
+        final = weft_variables_replace (value, resolved, self->problems);
+      weft_value_set (result, key, weft_value_key_mark (document, i), final);
     }
   return result;
 }
@@ -286,29 +372,24 @@ resolve (Composer *self, WeftValue *document)
 WeftValue *
 weft_compose (const WeftComposition *composition, WeftProblems *problems)
 {
-  Composer self = { composition, problems, g_ptr_array_new () };
+  Composer self = { composition, problems, g_ptr_array_new (), g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL),
+                    g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL) };
   guint before = weft_problems_count (problems);
-  WeftValue *document = load (&self, composition->path, (WeftMark){ 0 });
-  WeftValue *composed = NULL;
-
+  WeftValue *document = load (&self, composition->path, (WeftMark){ 0 }), *composed = NULL;
   if (document)
+    document = apply_settings (&self, apply_overlays (&self, document));
+  gboolean whole = weft_problems_count (problems) == before;
+  if (document && weft_language_check (document, problems))
     {
-      document = apply_settings (&self, apply_overlays (&self, document));
-      for (const char *const *section = map_sections; *section; section++)
-        {
-          const WeftValue *value = weft_value_lookup (document, *section);
-          if (value && weft_value_kind (value) != WEFT_VALUE_MAP)
-            weft_problems_add (problems, weft_value_mark (value), "`%s:` must be a map", *section);
-        }
-      check_members (&self, document, "modules", "module", module_keys);
-      check_members (&self, document, "graphs", "graph", graph_keys);
-      check_members (&self, document, "networks", "network", NULL);
-      if (weft_problems_count (problems) == before)
-        composed = resolve (&self, document);
-      weft_value_unref (document);
+      /* A key too many doesn't keep the builder from finding what else is wrong; what is missing makes it find more of the same. */
+      before = weft_problems_count (problems);
+      composed = resolve (&self, document);
+      if (!whole || weft_problems_count (problems) > before)
+        g_clear_pointer (&composed, weft_value_unref);
     }
+  g_clear_pointer (&document, weft_value_unref);
   g_ptr_array_unref (self.open);
-  if (weft_problems_count (problems) > before)
-    g_clear_pointer (&composed, weft_value_unref);
+  g_hash_table_unref (self.done);
+  g_hash_table_unref (self.removed);
   return composed;
 }

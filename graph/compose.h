@@ -29,7 +29,11 @@ typedef struct
  * `vars` are then resolved ("${env:NAME:-default}", `$name` and `${name}` in any scalar outside `modules`, where names are the module's
  * own attributes and stay as they are) and the document is checked against the language: unknown sections and keys of sections.
  *
- * Returns: (transfer full) (nullable): the composed document with all marks kept
+ * A file that is included several times counts once, the first time. `null` that finds nothing to remove is a problem, except among
+ * variables and module attributes.
+ *
+ * Returns: (transfer full) (nullable): the composed document with all marks kept; %NULL if it isn't fit to be built. With problems that
+ *   leave it fit (an unknown key) it is returned, so that building can find what else is wrong: look at @problems
  */
 WeftValue *weft_compose (const WeftComposition *composition, WeftProblems *problems);
 
@@ -39,6 +43,8 @@ WeftValue *weft_value_merge (WeftValue *base, WeftValue *over);
 /**
  * weft_substitute:
  * @names: a map of scalars (and whole values: a scalar that consists of one `$name` takes the value as it is)
+ *
+ * An entry whose variable is null is left out.
  *
  * Returns: (transfer full): @value with variables replaced; unknown ones are problems, with the nearest name
  */

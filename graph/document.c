@@ -56,15 +56,15 @@ mark_of_offset (const char *name, const char *text, gsize offset)
 {
   WeftMark mark = { name, 1, 1 };
   for (gsize i = 0; i < offset; i++)
-  {
-    if (text[i] == '\n')
     {
-      mark.line++;
-      mark.column = 1;
+      if (text[i] == '\n')
+        {
+          mark.line++;
+          mark.column = 1;
+        }
+      else if (((guchar) text[i] & 0xc0) != 0x80)
+        mark.column++;
     }
-    else if (((guchar) text[i] & 0xc0) != 0x80)
-      mark.column++;
-  }
   return mark;
 }
 
@@ -74,47 +74,48 @@ check_bytes (const char *text, gsize length, const char *name, WeftProblems *pro
 {
   WeftMark whole = { name, 0, 0 };
   if (length > LARGEST_FILE)
-  {
-    weft_problems_add (problems, whole, "is larger than %d MiB; that is no pipeline", LARGEST_FILE >> 20);
-    return FALSE;
-  }
+    {
+      weft_problems_add (problems, whole, "is larger than %d MiB; that is no pipeline", LARGEST_FILE >> 20);
+      return FALSE;
+    }
   if (length >= 2 && ((guchar) text[0] == 0xff || (guchar) text[0] == 0xfe) && ((guchar) text[1] == 0xfe || (guchar) text[1] == 0xff))
-  {
-    weft_problems_add (problems, whole, "is written in UTF-16; save it as UTF-8");
-    return FALSE;
-  }
+    {
+      weft_problems_add (problems, whole, "is written in UTF-16; save it as UTF-8");
+      return FALSE;
+    }
   const char *zero = memchr (text, 0, length), *bad;
   gsize valid_length = zero ? (gsize) (zero - text) : length;
   if (!g_utf8_validate (text, (gssize) valid_length, &bad))
-  {
-    weft_problems_add (problems, mark_of_offset (name, text, (gsize) (bad - text)), "byte 0x%02x is not UTF-8; save the file as UTF-8",
-                       (guchar) *bad);
-    return FALSE;
-  }
+    {
+      weft_problems_add (problems, mark_of_offset (name, text, (gsize) (bad - text)), "byte 0x%02x is not UTF-8; save the file as UTF-8",
+                         (guchar) *bad);
+      return FALSE;
+    }
   if (zero)
-  {
-    weft_problems_add (problems, mark_of_offset (name, text, valid_length), "a NUL byte; this is no text file");
-    return FALSE;
-  }
+    {
+      weft_problems_add (problems, mark_of_offset (name, text, valid_length), "a NUL byte; this is no text file");
+      return FALSE;
+    }
   gboolean indentation = TRUE;
   for (gsize i = 0; i < length; i++)
-  {
-    guchar c = (guchar) text[i];
-    if (c == '\n' || c == '\r')
-      indentation = TRUE;
-    else if (c == '\t' && indentation)
     {
-      weft_problems_add (problems, mark_of_offset (name, text, i), "a tab in the indentation; YAML is indented with spaces only");
-      return FALSE;
+      guchar c = (guchar) text[i];
+      if (c == '\n' || c == '\r')
+        indentation = TRUE;
+      else if (c == '\t' && indentation)
+        {
+          weft_problems_add (problems, mark_of_offset (name, text, i), "a tab in the indentation; YAML is indented with spaces only");
+          return FALSE;
+        }
+      else if ((c < 0x20 && c != '\t') || c == 0x7f)
+        {
+          weft_problems_add (problems, mark_of_offset (name, text, i), "control character 0x%02x; write it as \"\\x%02x\" in double quotes",
+                             c, c);
+          return FALSE;
+        }
+      else if (c != ' ')
+        indentation = FALSE;
     }
-    else if ((c < 0x20 && c != '\t') || c == 0x7f)
-    {
-      weft_problems_add (problems, mark_of_offset (name, text, i), "control character 0x%02x; write it as \"\\x%02x\" in double quotes", c, c);
-      return FALSE;
-    }
-    else if (c != ' ')
-      indentation = FALSE;
-  }
   return TRUE;
 }
 
@@ -144,18 +145,19 @@ report_syntax (Reader *reader, const char *text)
 {
   const yaml_parser_t *parser = &reader->parser;
   if (parser->error == YAML_READER_ERROR)
-  {
-    weft_problems_add (reader->problems, mark_of_offset (reader->name, text, parser->problem_offset), "not valid YAML: %s", parser->problem);
-    return;
-  }
+    {
+      weft_problems_add (reader->problems, mark_of_offset (reader->name, text, parser->problem_offset), "not valid YAML: %s",
+                         parser->problem);
+      return;
+    }
   WeftMark mark = mark_at (reader, parser->problem_mark);
   g_autofree char *context = NULL;
   if (parser->context && parser->context_mark.line != parser->problem_mark.line)
     context = g_strdup_printf (" (%s that begins in line %u)", parser->context, (guint) parser->context_mark.line + 1);
   else if (parser->context)
     context = g_strdup_printf (" (%s)", parser->context);
-  weft_problems_add (reader->problems, mark, "not valid YAML: %s%s%s", parser->problem ? parser->problem : "unreadable", context ? context : "",
-                     hint_for (parser->problem));
+  weft_problems_add (reader->problems, mark, "not valid YAML: %s%s%s", parser->problem ? parser->problem : "unreadable",
+                     context ? context : "", hint_for (parser->problem));
 }
 
 /* Every value passes here: bounds on number and depth. */
@@ -164,15 +166,15 @@ count (Reader *reader, WeftMark mark, guint64 size, guint height)
 {
   reader->values += size;
   if (reader->values > MOST_VALUES)
-  {
-    weft_problems_add (reader->problems, mark, "more than %d values, aliases counted with all they stand for", MOST_VALUES);
-    return FALSE;
-  }
+    {
+      weft_problems_add (reader->problems, mark, "more than %d values, aliases counted with all they stand for", MOST_VALUES);
+      return FALSE;
+    }
   if (reader->depth + height > DEEPEST)
-  {
-    weft_problems_add (reader->problems, mark, "nested more than %d levels deep", DEEPEST);
-    return FALSE;
-  }
+    {
+      weft_problems_add (reader->problems, mark, "nested more than %d levels deep", DEEPEST);
+      return FALSE;
+    }
   return TRUE;
 }
 
@@ -204,17 +206,17 @@ read_alias (Reader *reader, const char *name, WeftMark mark, guint *height)
   *height = 0;
   Anchor *anchor = g_hash_table_lookup (reader->anchors, name);
   if (!anchor)
-  {
-    g_autofree const char **names = (const char **) g_hash_table_get_keys_as_array (reader->anchors, NULL);
-    g_autofree char *suggestion = weft_suggestion (name, names);
-    weft_problems_add (reader->problems, mark, "no anchor &%s above%s", name, suggestion);
-    return weft_value_new_null (mark);
-  }
+    {
+      g_autofree const char **names = (const char **) g_hash_table_get_keys_as_array (reader->anchors, NULL);
+      g_autofree char *suggestion = weft_suggestion (name, names);
+      weft_problems_add (reader->problems, mark, "no anchor &%s above%s", name, suggestion);
+      return weft_value_new_null (mark);
+    }
   if (!anchor->value)
-  {
-    weft_problems_add (reader->problems, mark, "*%s stands inside &%s (line %u): it would contain itself", name, name, anchor->mark.line);
-    return weft_value_new_null (mark);
-  }
+    {
+      weft_problems_add (reader->problems, mark, "*%s stands inside &%s (line %u): it would contain itself", name, name, anchor->mark.line);
+      return weft_value_new_null (mark);
+    }
   if (!count (reader, mark, anchor->size, anchor->height))
     return NULL;
   *height = anchor->height;
@@ -235,7 +237,8 @@ read_scalar (Reader *reader, const yaml_event_t *event, WeftMark mark)
   check_tag (reader, event->data.scalar.tag, mark, &string);
   if (strlen (text) != event->data.scalar.length)
     weft_problems_add (reader->problems, mark, "text with a NUL character");
-  WeftValue *value = !quoted && !string && is_null_word (text) ? weft_value_new_null (mark) : weft_value_new_scalar (text, quoted || string, mark);
+  WeftValue *value =
+      !quoted && !string && is_null_word (text) ? weft_value_new_null (mark) : weft_value_new_scalar (text, quoted || string, mark);
   set_anchor (reader, event->data.scalar.anchor, value, 0, 1, mark);
   return value;
 }
@@ -256,22 +259,22 @@ static gboolean
 read_list (Reader *reader, WeftValue *list, guint *height)
 {
   while (TRUE)
-  {
-    yaml_event_t event;
-    if (!next_event (reader, &event))
-      return FALSE;
-    if (event.type == YAML_SEQUENCE_END_EVENT)
     {
-      yaml_event_delete (&event);
-      return TRUE;
+      yaml_event_t event;
+      if (!next_event (reader, &event))
+        return FALSE;
+      if (event.type == YAML_SEQUENCE_END_EVENT)
+        {
+          yaml_event_delete (&event);
+          return TRUE;
+        }
+      guint item_height;
+      WeftValue *item = read_value (reader, &event, &item_height);
+      if (!item)
+        return FALSE;
+      *height = MAX (*height, item_height + 1);
+      weft_value_append (list, item);
     }
-    guint item_height;
-    WeftValue *item = read_value (reader, &event, &item_height);
-    if (!item)
-      return FALSE;
-    *height = MAX (*height, item_height + 1);
-    weft_value_append (list, item);
-  }
 }
 
 /* `<<`: keys that the map does not have itself; of several maps the earlier ones count. */
@@ -279,28 +282,28 @@ static void
 merge_map (Reader *reader, WeftValue *map, GHashTable *own, const WeftValue *source, WeftMark mark)
 {
   if (weft_value_kind (source) == WEFT_VALUE_LIST)
-  {
-    for (guint i = 0; i < weft_value_length (source); i++)
     {
-      const WeftValue *item = weft_value_item (source, i);
-      if (weft_value_kind (item) == WEFT_VALUE_LIST)
-        weft_problems_add (reader->problems, mark, "\"<<\" takes a map or a list of maps, not a list of lists");
-      else
-        merge_map (reader, map, own, item, mark);
+      for (guint i = 0; i < weft_value_length (source); i++)
+        {
+          const WeftValue *item = weft_value_item (source, i);
+          if (weft_value_kind (item) == WEFT_VALUE_LIST)
+            weft_problems_add (reader->problems, mark, "\"<<\" takes a map or a list of maps, not a list of lists");
+          else
+            merge_map (reader, map, own, item, mark);
+        }
+      return;
     }
-    return;
-  }
   if (weft_value_kind (source) != WEFT_VALUE_MAP)
-  {
-    weft_problems_add (reader->problems, mark, "\"<<\" takes a map or a list of maps, such as *anchor");
-    return;
-  }
+    {
+      weft_problems_add (reader->problems, mark, "\"<<\" takes a map or a list of maps, such as *anchor");
+      return;
+    }
   for (guint i = 0; i < weft_value_length (source); i++)
-  {
-    const char *key = weft_value_key (source, i);
-    if (!g_hash_table_contains (own, key) && !weft_value_lookup (map, key))
-      weft_value_set (map, key, weft_value_key_mark (source, i), weft_value_ref (weft_value_item (source, i)));
-  }
+    {
+      const char *key = weft_value_key (source, i);
+      if (!g_hash_table_contains (own, key) && !weft_value_lookup (map, key))
+        weft_value_set (map, key, weft_value_key_mark (source, i), weft_value_ref (weft_value_item (source, i)));
+    }
 }
 
 /* Own keys in order, with what `<<` (entry @merge) brings at its place. */
@@ -313,13 +316,13 @@ expand_merge (Reader *reader, WeftValue *written, guint merge)
     if (i != merge)
       g_hash_table_add (own, (gpointer) weft_value_key (written, i));
   for (guint i = 0; i < weft_value_length (written); i++)
-  {
-    WeftValue *item = weft_value_item (written, i);
-    if (i == merge)
-      merge_map (reader, map, own, item, weft_value_mark (item));
-    else
-      weft_value_set (map, weft_value_key (written, i), weft_value_key_mark (written, i), weft_value_ref (item));
-  }
+    {
+      WeftValue *item = weft_value_item (written, i);
+      if (i == merge)
+        merge_map (reader, map, own, item, weft_value_mark (item));
+      else
+        weft_value_set (map, weft_value_key (written, i), weft_value_key_mark (written, i), weft_value_ref (item));
+    }
   return map;
 }
 
@@ -329,22 +332,22 @@ read_key (Reader *reader, yaml_event_t *event, WeftMark mark, gboolean *merge, g
 {
   *merge = *failed = FALSE;
   if (event->type == YAML_SCALAR_EVENT)
-  {
-    char *key = g_strdup ((const char *) event->data.scalar.value);
-    gboolean string, plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
-    check_tag (reader, event->data.scalar.tag, mark, &string);
-    *merge = plain && strcmp (key, "<<") == 0;
-    gboolean usable = *key && event->data.scalar.length <= LONGEST_KEY;
-    if (!usable)
-      weft_problems_add (reader->problems, mark, *key ? "a key of more than %d bytes" : "a value without a key", LONGEST_KEY);
-    WeftValue *anchored = weft_value_new_scalar (key, !plain, mark);
-    set_anchor (reader, event->data.scalar.anchor, anchored, 0, 1, mark);
-    weft_value_unref (anchored);
-    yaml_event_delete (event);
-    if (!usable)
-      g_clear_pointer (&key, g_free);
-    return key;
-  }
+    {
+      char *key = g_strdup ((const char *) event->data.scalar.value);
+      gboolean string, plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
+      check_tag (reader, event->data.scalar.tag, mark, &string);
+      *merge = plain && strcmp (key, "<<") == 0;
+      gboolean usable = *key && event->data.scalar.length <= LONGEST_KEY;
+      if (!usable)
+        weft_problems_add (reader->problems, mark, *key ? "a key of more than %d bytes" : "a value without a key", LONGEST_KEY);
+      WeftValue *anchored = weft_value_new_scalar (key, !plain, mark);
+      set_anchor (reader, event->data.scalar.anchor, anchored, 0, 1, mark);
+      weft_value_unref (anchored);
+      yaml_event_delete (event);
+      if (!usable)
+        g_clear_pointer (&key, g_free);
+      return key;
+    }
   guint height;
   g_autoptr (WeftValue) value = read_value (reader, event, &height);
   *failed = value == NULL;
@@ -375,37 +378,37 @@ read_map (Reader *reader, WeftValue **map, guint *height)
 {
   int merge_at = -1;
   while (TRUE)
-  {
-    yaml_event_t event;
-    if (!next_event (reader, &event))
-      return FALSE;
-    if (event.type == YAML_MAPPING_END_EVENT)
     {
-      yaml_event_delete (&event);
-      break;
+      yaml_event_t event;
+      if (!next_event (reader, &event))
+        return FALSE;
+      if (event.type == YAML_MAPPING_END_EVENT)
+        {
+          yaml_event_delete (&event);
+          break;
+        }
+      WeftMark mark = mark_at (reader, event.start_mark);
+      gboolean merge, failed;
+      g_autofree char *key = read_key (reader, &event, mark, &merge, &failed);
+      if (failed || !next_event (reader, &event))
+        return FALSE;
+      guint value_height;
+      g_autoptr (WeftValue) value = read_value (reader, &event, &value_height);
+      if (!value)
+        return FALSE;
+      *height = MAX (*height, value_height + 1);
+      if (!key || !check_duplicate (reader, *map, key, mark))
+        continue;
+      if (merge)
+        merge_at = (int) weft_value_length (*map);
+      weft_value_set (*map, key, mark, g_steal_pointer (&value));
     }
-    WeftMark mark = mark_at (reader, event.start_mark);
-    gboolean merge, failed;
-    g_autofree char *key = read_key (reader, &event, mark, &merge, &failed);
-    if (failed || !next_event (reader, &event))
-      return FALSE;
-    guint value_height;
-    g_autoptr (WeftValue) value = read_value (reader, &event, &value_height);
-    if (!value)
-      return FALSE;
-    *height = MAX (*height, value_height + 1);
-    if (!key || !check_duplicate (reader, *map, key, mark))
-      continue;
-    if (merge)
-      merge_at = (int) weft_value_length (*map);
-    weft_value_set (*map, key, mark, g_steal_pointer (&value));
-  }
   if (merge_at >= 0)
-  {
-    WeftValue *written = *map;
-    *map = expand_merge (reader, written, (guint) merge_at);
-    weft_value_unref (written);
-  }
+    {
+      WeftValue *written = *map;
+      *map = expand_merge (reader, written, (guint) merge_at);
+      weft_value_unref (written);
+    }
   return TRUE;
 }
 
@@ -416,22 +419,22 @@ read_value (Reader *reader, yaml_event_t *event, guint *height)
   WeftMark mark = mark_at (reader, event->start_mark);
   *height = 0;
   if (event->type == YAML_ALIAS_EVENT)
-  {
-    WeftValue *value = read_alias (reader, (const char *) event->data.alias.anchor, mark, height);
-    yaml_event_delete (event);
-    return value;
-  }
+    {
+      WeftValue *value = read_alias (reader, (const char *) event->data.alias.anchor, mark, height);
+      yaml_event_delete (event);
+      return value;
+    }
   if (!count (reader, mark, 1, 0))
-  {
-    yaml_event_delete (event);
-    return NULL;
-  }
+    {
+      yaml_event_delete (event);
+      return NULL;
+    }
   if (event->type == YAML_SCALAR_EVENT)
-  {
-    WeftValue *value = read_scalar (reader, event, mark);
-    yaml_event_delete (event);
-    return value;
-  }
+    {
+      WeftValue *value = read_scalar (reader, event, mark);
+      yaml_event_delete (event);
+      return value;
+    }
   gboolean is_list = event->type == YAML_SEQUENCE_START_EVENT, string;
   g_assert (is_list || event->type == YAML_MAPPING_START_EVENT);
   g_autofree char *anchor = g_strdup ((const char *) (is_list ? event->data.sequence_start.anchor : event->data.mapping_start.anchor));
@@ -456,29 +459,29 @@ read_document (Reader *reader)
 {
   g_autoptr (WeftValue) root = NULL;
   while (TRUE)
-  {
-    yaml_event_t event;
-    if (!next_event (reader, &event))
-      return NULL;
-    yaml_event_type_t type = event.type;
-    WeftMark mark = mark_at (reader, event.start_mark);
-    if (type == YAML_STREAM_START_EVENT || type == YAML_STREAM_END_EVENT || type == YAML_DOCUMENT_END_EVENT
-        || type == YAML_DOCUMENT_START_EVENT)
-      yaml_event_delete (&event);
-    if (type == YAML_STREAM_END_EVENT)
-      break;
-    if (type == YAML_DOCUMENT_START_EVENT && root)
     {
-      weft_problems_add (reader->problems, mark, "a second document begins here; a file holds one");
-      return NULL;
+      yaml_event_t event;
+      if (!next_event (reader, &event))
+        return NULL;
+      yaml_event_type_t type = event.type;
+      WeftMark mark = mark_at (reader, event.start_mark);
+      if (type == YAML_STREAM_START_EVENT || type == YAML_STREAM_END_EVENT || type == YAML_DOCUMENT_END_EVENT
+          || type == YAML_DOCUMENT_START_EVENT)
+        yaml_event_delete (&event);
+      if (type == YAML_STREAM_END_EVENT)
+        break;
+      if (type == YAML_DOCUMENT_START_EVENT && root)
+        {
+          weft_problems_add (reader->problems, mark, "a second document begins here; a file holds one");
+          return NULL;
+        }
+      if (type == YAML_STREAM_START_EVENT || type == YAML_DOCUMENT_START_EVENT || type == YAML_DOCUMENT_END_EVENT)
+        continue;
+      guint height;
+      root = read_value (reader, &event, &height);
+      if (!root)
+        return NULL;
     }
-    if (type == YAML_STREAM_START_EVENT || type == YAML_DOCUMENT_START_EVENT || type == YAML_DOCUMENT_END_EVENT)
-      continue;
-    guint height;
-    root = read_value (reader, &event, &height);
-    if (!root)
-      return NULL;
-  }
   if (!root)
     root = weft_value_new_null ((WeftMark){ reader->name, 1, 1 });
   return g_steal_pointer (&root);
@@ -514,25 +517,25 @@ weft_document_load (const char *path, WeftProblems *problems)
   int file = input ? STDIN_FILENO : open (path, O_RDONLY | O_CLOEXEC);
   struct stat status;
   if (file < 0 || fstat (file, &status) != 0)
-  {
-    weft_problems_add (problems, mark, "can't be opened: %s", g_strerror (errno));
-    if (file > 0)
-      close (file);
-    return NULL;
-  }
+    {
+      weft_problems_add (problems, mark, "can't be opened: %s", g_strerror (errno));
+      if (file > 0)
+        close (file);
+      return NULL;
+    }
   g_autoptr (GByteArray) bytes = g_byte_array_new ();
   gssize got = 0;
   errno = 0;
   while (bytes->len <= LARGEST_FILE)
-  {
-    guchar chunk[1 << 16];
-    got = read (file, chunk, sizeof chunk);
-    if (got < 0 && errno == EINTR)
-      continue;
-    if (got <= 0)
-      break;
-    g_byte_array_append (bytes, chunk, (guint) got);
-  }
+    {
+      guchar chunk[1 << 16];
+      got = read (file, chunk, sizeof chunk);
+      if (got < 0 && errno == EINTR)
+        continue;
+      if (got <= 0)
+        break;
+      g_byte_array_append (bytes, chunk, (guint) got);
+    }
   if (got < 0)
     weft_problems_add (problems, mark, "can't be read: %s", g_strerror (errno));
   if (!input)

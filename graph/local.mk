@@ -18,12 +18,14 @@ libweft_1_la_SOURCES = \
 	graph/differentiate.c \
 	graph/directory.c \
 	graph/document.c \
+	graph/dot.c \
 	graph/events.c \
 	graph/execute.c \
 	graph/gather.c \
 	graph/graph.c \
 	graph/infer.c \
 	graph/initialise.c \
+	graph/language.c \
 	graph/lines.c \
 	graph/metrics.c \
 	graph/model-file.c \
@@ -82,9 +84,11 @@ noinst_HEADERS = \
 	graph/core.h \
 	graph/directory.h \
 	graph/document.h \
+	graph/dot.h \
 	graph/events.h \
 	graph/execute.h \
 	graph/graph.h \
+	graph/language.h \
 	graph/metrics.h \
 	graph/model-file.h \
 	graph/name-map.h \

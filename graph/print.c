@@ -26,16 +26,16 @@ is_plain_safe (const char *text, gboolean flow)
   if (*text == '-' && !g_ascii_isalnum (text[1]) && text[1] != '.')
     return FALSE;
   for (const char *at = text; *at; at++)
-  {
-    if ((guchar) *at < 0x20 || (guchar) *at >= 0x7f)
-      return FALSE;
-    if (flow && strchr (",[]{}?:", *at))
-      return FALSE;
-    if (*at == ':' && (at[1] == ' ' || !at[1]))
-      return FALSE;
-    if (*at == ' ' && (at[1] == '#' || !at[1]))
-      return FALSE;
-  }
+    {
+      if ((guchar) *at < 0x20 || (guchar) *at >= 0x7f)
+        return FALSE;
+      if (flow && strchr (",[]{}?:", *at))
+        return FALSE;
+      if (*at == ':' && (at[1] == ' ' || !at[1]))
+        return FALSE;
+      if (*at == ' ' && (at[1] == '#' || !at[1]))
+        return FALSE;
+    }
   return TRUE;
 }
 
@@ -44,21 +44,21 @@ print_quoted (GString *out, const char *text)
 {
   g_string_append_c (out, '"');
   for (const char *at = text; *at; at = g_utf8_next_char (at))
-  {
-    gunichar c = g_utf8_get_char (at);
-    if (c == '"' || c == '\\')
-      g_string_append_printf (out, "\\%c", (char) c);
-    else if (c == '\n')
-      g_string_append (out, "\\n");
-    else if (c == '\t')
-      g_string_append (out, "\\t");
-    else if (c < 0x20 || c == 0x7f)
-      g_string_append_printf (out, "\\x%02x", c);
-    else if (c < 0x80 || (g_unichar_isprint (c) && c != 0xfeff))
-      g_string_append_unichar (out, c);
-    else
-      g_string_append_printf (out, "\\U%08x", c); /* line separators and what editors don't show */
-  }
+    {
+      gunichar c = g_utf8_get_char (at);
+      if (c == '"' || c == '\\')
+        g_string_append_printf (out, "\\%c", (char) c);
+      else if (c == '\n')
+        g_string_append (out, "\\n");
+      else if (c == '\t')
+        g_string_append (out, "\\t");
+      else if (c < 0x20 || c == 0x7f)
+        g_string_append_printf (out, "\\x%02x", c);
+      else if (c < 0x80 || (g_unichar_isprint (c) && c != 0xfeff))
+        g_string_append_unichar (out, c);
+      else
+        g_string_append_printf (out, "\\U%08x", c); /* line separators and what editors don't show */
+    }
   g_string_append_c (out, '"');
 }
 
@@ -81,22 +81,22 @@ print_inline (GString *out, const WeftValue *value, gsize limit, gboolean flow)
   else if (kind == WEFT_VALUE_SCALAR)
     print_text (out, weft_value_text (value), weft_value_is_quoted (value), flow);
   else
-  {
-    g_string_append_c (out, kind == WEFT_VALUE_MAP ? '{' : '[');
-    for (guint i = 0; i < weft_value_length (value); i++)
     {
-      if (i)
-        g_string_append (out, ", ");
-      if (kind == WEFT_VALUE_MAP)
-      {
-        print_text (out, weft_value_key (value, i), FALSE, TRUE);
-        g_string_append (out, ": ");
-      }
-      if (out->len > limit || !print_inline (out, weft_value_item (value, i), limit, TRUE))
-        return FALSE;
+      g_string_append_c (out, kind == WEFT_VALUE_MAP ? '{' : '[');
+      for (guint i = 0; i < weft_value_length (value); i++)
+        {
+          if (i)
+            g_string_append (out, ", ");
+          if (kind == WEFT_VALUE_MAP)
+            {
+              print_text (out, weft_value_key (value, i), FALSE, TRUE);
+              g_string_append (out, ": ");
+            }
+          if (out->len > limit || !print_inline (out, weft_value_item (value, i), limit, TRUE))
+            return FALSE;
+        }
+      g_string_append_c (out, kind == WEFT_VALUE_MAP ? '}' : ']');
     }
-    g_string_append_c (out, kind == WEFT_VALUE_MAP ? '}' : ']');
-  }
   return out->len <= limit;
 }
 
@@ -120,10 +120,10 @@ print_after (GString *out, const WeftValue *value, guint level, gsize column)
   g_autoptr (GString) line = g_string_new (NULL);
   gsize room = !collection ? G_MAXSIZE : column + 1 < WIDTH ? WIDTH - column - 1 : 0;
   if (!spread && (print_inline (line, value, room, FALSE) || weft_value_length (value) == 0))
-  {
-    g_string_append_printf (out, " %s\n", line->str);
-    return;
-  }
+    {
+      g_string_append_printf (out, " %s\n", line->str);
+      return;
+    }
   g_string_append_c (out, '\n');
   print_block (out, value, level);
 }
@@ -132,18 +132,18 @@ static void
 print_block (GString *out, const WeftValue *value, guint level)
 {
   for (guint i = 0; i < weft_value_length (value); i++)
-  {
-    gsize start = out->len;
-    g_string_append_printf (out, "%*s", (int) level * 2, "");
-    if (weft_value_kind (value) == WEFT_VALUE_MAP)
     {
-      print_text (out, weft_value_key (value, i), FALSE, FALSE);
-      g_string_append_c (out, ':');
+      gsize start = out->len;
+      g_string_append_printf (out, "%*s", (int) level * 2, "");
+      if (weft_value_kind (value) == WEFT_VALUE_MAP)
+        {
+          print_text (out, weft_value_key (value, i), FALSE, FALSE);
+          g_string_append_c (out, ':');
+        }
+      else
+        g_string_append_c (out, '-');
+      print_after (out, weft_value_item (value, i), level + 1, out->len - start);
     }
-    else
-      g_string_append_c (out, '-');
-    print_after (out, weft_value_item (value, i), level + 1, out->len - start);
-  }
 }
 
 char *
@@ -153,9 +153,9 @@ weft_document_print (const WeftValue *value)
   if (weft_value_kind (value) >= WEFT_VALUE_LIST && weft_value_length (value) > 0)
     print_block (out, value, 0);
   else
-  {
-    print_inline (out, value, G_MAXSIZE, FALSE);
-    g_string_append_c (out, '\n');
-  }
+    {
+      print_inline (out, value, G_MAXSIZE, FALSE);
+      g_string_append_c (out, '\n');
+    }
   return g_string_free (out, FALSE);
 }

@@ -26,7 +26,7 @@ struct _WeftProblems
   GHashTable *texts; /* the same message twice (an alias, a module used twice) is one mistake */
 };
 
-G_DEFINE_QUARK (weft-error-quark, weft_error)
+G_DEFINE_QUARK (weft - error - quark, weft_error)
 
 static void
 problem_clear (gpointer data)
@@ -62,18 +62,18 @@ printable (const char *text)
   g_autofree char *valid = g_utf8_make_valid (text, -1);
   GString *result = g_string_new (NULL);
   for (const char *at = valid; *at; at = g_utf8_next_char (at))
-  {
-    gunichar c = g_utf8_get_char (at);
-    if (result->len > LONGEST_MESSAGE)
     {
-      g_string_append (result, " …");
-      break;
+      gunichar c = g_utf8_get_char (at);
+      if (result->len > LONGEST_MESSAGE)
+        {
+          g_string_append (result, " …");
+          break;
+        }
+      if (c != '\n' && g_unichar_iscntrl (c))
+        g_string_append_printf (result, "\\x%02x", c);
+      else
+        g_string_append_unichar (result, c);
     }
-    if (c != '\n' && g_unichar_iscntrl (c))
-      g_string_append_printf (result, "\\x%02x", c);
-    else
-      g_string_append_unichar (result, c);
-  }
   return g_string_free (result, FALSE);
 }
 
@@ -96,10 +96,10 @@ weft_problems_add (WeftProblems *problems, WeftMark mark, const char *format, ..
 
   Problem problem = { mark, problems->problems->len, printable (text->str) };
   if (g_hash_table_contains (problems->texts, problem.text))
-  {
-    g_free (problem.text);
-    return;
-  }
+    {
+      g_free (problem.text);
+      return;
+    }
   g_array_append_val (problems->problems, problem);
   g_hash_table_add (problems->texts, problem.text);
 }
@@ -168,20 +168,20 @@ distance (const char *a, const char *b)
   for (gsize j = 0; j <= m; j++)
     last[j] = (guint) j;
   for (gsize i = 1; i <= n; i++)
-  {
-    row[0] = (guint) i;
-    for (gsize j = 1; j <= m; j++)
     {
-      guint cost = fold (a[i - 1]) != fold (b[j - 1]);
-      row[j] = MIN (MIN (last[j] + 1, row[j - 1] + 1), last[j - 1] + cost);
-      if (i > 1 && j > 1 && fold (a[i - 1]) == fold (b[j - 2]) && fold (a[i - 2]) == fold (b[j - 1]))
-        row[j] = MIN (row[j], before[j - 2] + 1);
+      row[0] = (guint) i;
+      for (gsize j = 1; j <= m; j++)
+        {
+          guint cost = fold (a[i - 1]) != fold (b[j - 1]);
+          row[j] = MIN (MIN (last[j] + 1, row[j - 1] + 1), last[j - 1] + cost);
+          if (i > 1 && j > 1 && fold (a[i - 1]) == fold (b[j - 2]) && fold (a[i - 2]) == fold (b[j - 1]))
+            row[j] = MIN (row[j], before[j - 2] + 1);
+        }
+      guint *oldest = before;
+      before = last;
+      last = row;
+      row = oldest;
     }
-    guint *oldest = before;
-    before = last;
-    last = row;
-    row = oldest;
-  }
   return last[m];
 }
 
@@ -195,16 +195,16 @@ weft_nearest (const char *word, const char *const *choices)
   const char *best = NULL;
   guint best_distance = allowed + 1;
   for (guint i = 0; choices[i]; i++)
-  {
-    if (strlen (choices[i]) > LONGEST_NAME)
-      continue;
-    guint d = distance (word, choices[i]);
-    if (d < best_distance)
     {
-      best = choices[i];
-      best_distance = d;
+      if (strlen (choices[i]) > LONGEST_NAME)
+        continue;
+      guint d = distance (word, choices[i]);
+      if (d < best_distance)
+        {
+          best = choices[i];
+          best_distance = d;
+        }
     }
-  }
   return best;
 }
 
@@ -217,9 +217,9 @@ weft_suggestion (const char *word, const char *const *choices)
     g_string_append_printf (text, "; did you mean \"%s\"?", near);
   guint n = choices ? g_strv_length ((char **) choices) : 0;
   if (n > 0 && n <= FEW_CHOICES)
-  {
-    g_autofree char *list = g_strjoinv (", ", (char **) choices);
-    g_string_append_printf (text, "; valid: %s", list);
-  }
+    {
+      g_autofree char *list = g_strjoinv (", ", (char **) choices);
+      g_string_append_printf (text, "; valid: %s", list);
+    }
   return g_string_free (text, FALSE);
 }

@@ -44,10 +44,10 @@ value_new (WeftValueKind kind, WeftMark mark)
   value->kind = kind;
   value->mark = mark;
   if (kind == WEFT_VALUE_LIST || kind == WEFT_VALUE_MAP)
-  {
-    value->entries = g_array_new (FALSE, FALSE, sizeof (Entry));
-    g_array_set_clear_func (value->entries, entry_clear);
-  }
+    {
+      value->entries = g_array_new (FALSE, FALSE, sizeof (Entry));
+      g_array_set_clear_func (value->entries, entry_clear);
+    }
   return value;
 }
 
@@ -157,10 +157,10 @@ find (const WeftValue *map, const char *key)
   if (map->kind != WEFT_VALUE_MAP)
     return NULL;
   if (map->index)
-  {
-    guint position = GPOINTER_TO_UINT (g_hash_table_lookup (map->index, key));
-    return position ? entry_at (map, position - 1) : NULL;
-  }
+    {
+      guint position = GPOINTER_TO_UINT (g_hash_table_lookup (map->index, key));
+      return position ? entry_at (map, position - 1) : NULL;
+    }
   for (guint i = 0; i < map->entries->len; i++)
     if (strcmp (entry_at (map, i)->key, key) == 0)
       return entry_at (map, i);
@@ -197,12 +197,12 @@ weft_value_set (WeftValue *map, const char *key, WeftMark key_mark, WeftValue *v
   g_assert (map->kind == WEFT_VALUE_MAP);
   Entry *present = find (map, key);
   if (present)
-  {
-    weft_value_unref (present->value);
-    present->value = value;
-    present->key_mark = key_mark;
-    return;
-  }
+    {
+      weft_value_unref (present->value);
+      present->value = value;
+      present->key_mark = key_mark;
+      return;
+    }
   Entry entry = { g_strdup (key), key_mark, value };
   g_array_append_val (map->entries, entry);
   if (map->entries->len > SMALL_MAP)
@@ -232,31 +232,31 @@ read_decimal (const char *text, GString *plain, gboolean *fraction)
   if (*at == '+' || *at == '-')
     g_string_append_c (plain, *at++);
   for (; g_ascii_isdigit (*at) || *at == '.' || (*at == '_' && digits && g_ascii_isdigit (at[1])); at++)
-  {
-    if (*at == '_')
-      continue;
-    if (*at == '.')
     {
-      if (*fraction)
-        return FALSE;
-      *fraction = TRUE;
+      if (*at == '_')
+        continue;
+      if (*at == '.')
+        {
+          if (*fraction)
+            return FALSE;
+          *fraction = TRUE;
+        }
+      else
+        digits = TRUE;
+      g_string_append_c (plain, *at);
     }
-    else
-      digits = TRUE;
-    g_string_append_c (plain, *at);
-  }
   if (!digits)
     return FALSE;
   if (*at == 'e' || *at == 'E')
-  {
-    g_string_append_c (plain, *at++);
-    if (*at == '+' || *at == '-')
+    {
       g_string_append_c (plain, *at++);
-    if (!g_ascii_isdigit (*at))
-      return FALSE;
-    while (g_ascii_isdigit (*at))
-      g_string_append_c (plain, *at++);
-  }
+      if (*at == '+' || *at == '-')
+        g_string_append_c (plain, *at++);
+      if (!g_ascii_isdigit (*at))
+        return FALSE;
+      while (g_ascii_isdigit (*at))
+        g_string_append_c (plain, *at++);
+    }
   return *at == 0;
 }
 
@@ -289,10 +289,10 @@ weft_value_get_number (const WeftValue *value, double *result)
   if (!is_plain (value))
     return FALSE;
   if (read_hexadecimal (value->text, &integer))
-  {
-    *result = (double) integer;
-    return TRUE;
-  }
+    {
+      *result = (double) integer;
+      return TRUE;
+    }
   g_autoptr (GString) plain = g_string_new (NULL);
   gboolean fraction;
   if (!read_decimal (value->text, plain, &fraction))
@@ -316,14 +316,14 @@ weft_value_get_integer (const WeftValue *value, gint64 *result)
   if (!read_decimal (value->text, plain, &fraction))
     return FALSE;
   if (!strpbrk (plain->str, "eE"))
-  {
-    errno = 0;
-    gint64 integer = fraction ? 0 : g_ascii_strtoll (plain->str, NULL, 10);
-    if (fraction || errno)
-      return FALSE;
-    *result = integer;
-    return TRUE;
-  }
+    {
+      errno = 0;
+      gint64 integer = fraction ? 0 : g_ascii_strtoll (plain->str, NULL, 10);
+      if (fraction || errno)
+        return FALSE;
+      *result = integer;
+      return TRUE;
+    }
   /* 1e4 and 1.5e3 are exact in a double up to 2^53. */
   double number = g_ascii_strtod (plain->str, NULL);
   if (!(fabs (number) <= 0x1p53) || number != floor (number))
@@ -340,10 +340,10 @@ weft_value_get_boolean (const WeftValue *value, gboolean *result)
     return FALSE;
   for (guint i = 0; i < G_N_ELEMENTS (words); i++)
     if (g_ascii_strcasecmp (value->text, words[i]) == 0)
-    {
-      *result = i < 3;
-      return TRUE;
-    }
+      {
+        *result = i < 3;
+        return TRUE;
+      }
   return FALSE;
 }
 
@@ -352,12 +352,12 @@ WeftValue *
 weft_value_at (const WeftValue *root, const char *path)
 {
   for (const char *dot = strchr (path, '.'); dot; dot = strchr (dot + 1, '.'))
-  {
-    g_autofree char *key = g_strndup (path, (gsize) (dot - path));
-    WeftValue *child = weft_value_lookup (root, key);
-    WeftValue *found = child ? weft_value_at (child, dot + 1) : NULL;
-    if (found)
-      return found;
-  }
+    {
+      g_autofree char *key = g_strndup (path, (gsize) (dot - path));
+      WeftValue *child = weft_value_lookup (root, key);
+      WeftValue *found = child ? weft_value_at (child, dot + 1) : NULL;
+      if (found)
+        return found;
+    }
   return weft_value_lookup (root, path);
 }
