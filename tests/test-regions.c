@@ -201,6 +201,9 @@ START_TEST (positions_resume)
   *cursor = 0;
   ck_assert_uint_eq (run_pass (&resumed, 4, rest, 50), 48);
   ck_assert_mem_eq (rest, whole, 48 * sizeof (gint32));
+  /* So does going to another pass, though the position follows. */
+  ck_assert (rig_step (&resumed, 0, 4) && rig_step (&resumed, 1, 5));
+  ck_assert_mem_ne (rig_value (&resumed, "pairs.caption")->data, whole + 8, 8 * sizeof (gint32));
   *cursor = 5;
   g_autoptr (GError) error = NULL;
   ck_assert_int_eq (weft_executor_step (resumed.executor, 0, 4, &error), WEFT_STEP_ERROR);

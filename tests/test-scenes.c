@@ -101,8 +101,13 @@ START_TEST (positions_resume)
   for (guint64 step = 4; step < 7; step++)
     ck_assert (rig_step (&resumed, step, 2));
   ck_assert (!rig_step (&resumed, 7, 2));
+  /* The next pass has an order of its own. */
   ck_assert (rig_step (&resumed, 7, 3));
-  ck_assert (!same (&whole, &resumed, "s.caption"));
+  g_autoptr (GBytes) other = snapshot (&resumed, "s.caption");
+  *(gint64 *) weft_store_lookup (resumed.store, "train.s.cursor")->data = 0;
+  ck_assert (rig_step (&resumed, 0, 2));
+  g_autoptr (GBytes) first = snapshot (&resumed, "s.caption");
+  ck_assert (!g_bytes_equal (first, other));
   rig_clear (&whole);
   rig_clear (&resumed);
 }

@@ -139,6 +139,7 @@ START_TEST (pieces_are_cut_longest_first)
   expect_ids (&rig, "dogx dog", "2 1 5 3");
   expect_ids (&rig, "", "2 3");
   expect_ids (&rig, " \t\r\n ", "2 3");
+  expect_ids (&rig, "d\xef\xbf\xbdo\x01g\xc2\xad", "2 5 3");
   expect_ids (&rig, "ÉTÉ", "2 15 3");
   /* Special tokens spelt out are text. */
   expect_ids (&rig, "[CLS] [cl]", "2 11 13 6 12 11 13 12 3");
