@@ -106,7 +106,8 @@ check_sum (WeftSafetensors *file, const char *path, const char *name, GError **e
   if (g_str_equal (sum, expected))
     return TRUE;
   g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT,
-               "%s: tensor \"%s\" is damaged: its data has the checksum %s, %s was written; use another checkpoint", path, name, sum, expected);
+               "%s: tensor \"%s\" is damaged: its data has the checksum %s, %s was written; use another checkpoint", path, name, sum,
+               expected);
   return FALSE;
 }
 
@@ -159,10 +160,12 @@ check_agreement (const WeftStore *store, const char *const *prefixes, const Weft
         continue;
       if (there == NULL)
         list_name (missing, &n_missing, paths->pdata[i]);
-      else if (there->type != here->type || there->rank != here->rank || memcmp (there->shape, here->shape, here->rank * sizeof (gint64)) != 0)
+      else if (there->type != here->type || there->rank != here->rank
+               || memcmp (there->shape, here->shape, here->rank * sizeof (gint64)) != 0)
         {
           g_autofree char *file_shape = weft_tensor_describe (there), *store_shape = weft_tensor_describe (here);
-          g_autofree char *text = g_strdup_printf ("%s (%s in the file, %s in the pipeline)", (char *) paths->pdata[i], file_shape, store_shape);
+          g_autofree char *text =
+              g_strdup_printf ("%s (%s in the file, %s in the pipeline)", (char *) paths->pdata[i], file_shape, store_shape);
           list_name (other, &n_other, text);
         }
     }

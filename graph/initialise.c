@@ -167,8 +167,8 @@ static const struct
   gboolean fractions; /* makes no sense for integers */
   const char *(*write) (const Initial *initial);
 } kinds[] = {
-  { "zeros", 0, FALSE, zeros },   { "ones", 0, FALSE, ones },   { "constant", 1, FALSE, constant }, { "uniform", 2, TRUE, uniform },
-  { "normal", 1, TRUE, normal },  { "xavier", 0, TRUE, xavier }, { "fan_in", 1, TRUE, fan_in },     { "unit_rows", 0, TRUE, unit_rows },
+  { "zeros", 0, FALSE, zeros },  { "ones", 0, FALSE, ones },    { "constant", 1, FALSE, constant }, { "uniform", 2, TRUE, uniform },
+  { "normal", 1, TRUE, normal }, { "xavier", 0, TRUE, xavier }, { "fan_in", 1, TRUE, fan_in },      { "unit_rows", 0, TRUE, unit_rows },
 };
 
 /* "word" or "word(number, number)": the word's length and the numbers; -1 if it is neither. */

@@ -197,7 +197,7 @@ says (JsonNode *node, const char *text)
 }
 
 static const WeftAttribute *
-find_attribute (const WeftOperator *operator, const char *name)
+find_attribute (const WeftOperator *operator, const char * name)
 {
   for (const WeftAttribute *attribute = operator->attributes; attribute != NULL && attribute->name != NULL; attribute++)
     if (g_str_equal (attribute->name, name))
@@ -275,7 +275,8 @@ weft_model_file_check (const WeftModelFile *file, const WeftNameMap *map, const 
       if (node == NULL || says (node, text))
         continue;
       g_autofree char *value = print_node (node);
-      weft_problems_add (problems, mark, "%s says %s: %s; only %s is supported", file->config_path, weft_value_key (expect, i), value, text);
+      weft_problems_add (problems, mark, "%s says %s: %s; only %s is supported", file->config_path, weft_value_key (expect, i), value,
+                         text);
     }
   for (guint i = 0; config != NULL && i < weft_value_length (config); i++)
     check_attribute (file, weft_value_key (config, i), weft_value_item (config, i), pipeline, prefix, mark, problems);

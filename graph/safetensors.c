@@ -50,8 +50,7 @@ entry_free (gpointer data)
   g_free (entry);
 }
 
-static gboolean G_GNUC_PRINTF (3, 4)
-wrong (const WeftSafetensors *file, GError **error, const char *format, ...)
+static gboolean G_GNUC_PRINTF (3, 4) wrong (const WeftSafetensors *file, GError **error, const char *format, ...)
 {
   va_list list;
   va_start (list, format);
@@ -133,6 +132,8 @@ scan_header (const WeftSafetensors *file, const char *text, gsize length, GError
       {
       case '{':
       case '[':
+        if (depth == 0 && at > 0)
+          return wrong (file, error, "something follows the header's object at byte %" G_GSIZE_FORMAT, at);
         if (++depth > MAX_DEPTH)
           return wrong (file, error, "the header is nested too deeply at byte %" G_GSIZE_FORMAT, at);
         break;
@@ -236,10 +237,10 @@ read_type (const WeftSafetensors *file, Entry *entry, const char *name, gsize *s
     gsize size;
     WeftType type;
   } types[] = {
-    { "F64", 8, WEFT_F64 },         { "F32", 4, WEFT_F32 },         { "F16", 2, WEFT_F16 },          { "BF16", 2, WEFT_BF16 },
-    { "I64", 8, WEFT_I64 },         { "I32", 4, WEFT_I32 },         { "U8", 1, WEFT_U8 },            { "BOOL", 1, WEFT_U8 },
-    { "I8", 1, WEFT_N_TYPES },      { "I16", 2, WEFT_N_TYPES },     { "U16", 2, WEFT_N_TYPES },      { "U32", 4, WEFT_N_TYPES },
-    { "U64", 8, WEFT_N_TYPES },     { "C64", 8, WEFT_N_TYPES },     { "F8_E5M2", 1, WEFT_N_TYPES },  { "F8_E4M3", 1, WEFT_N_TYPES },
+    { "F64", 8, WEFT_F64 },         { "F32", 4, WEFT_F32 },     { "F16", 2, WEFT_F16 },         { "BF16", 2, WEFT_BF16 },
+    { "I64", 8, WEFT_I64 },         { "I32", 4, WEFT_I32 },     { "U8", 1, WEFT_U8 },           { "BOOL", 1, WEFT_U8 },
+    { "I8", 1, WEFT_N_TYPES },      { "I16", 2, WEFT_N_TYPES }, { "U16", 2, WEFT_N_TYPES },     { "U32", 4, WEFT_N_TYPES },
+    { "U64", 8, WEFT_N_TYPES },     { "C64", 8, WEFT_N_TYPES }, { "F8_E5M2", 1, WEFT_N_TYPES }, { "F8_E4M3", 1, WEFT_N_TYPES },
     { "F8_E8M0", 1, WEFT_N_TYPES },
   };
   for (guint i = 0; i < G_N_ELEMENTS (types); i++)
@@ -349,8 +350,7 @@ check_offsets (const WeftSafetensors *file, guint64 data_length, GError **error)
                       " bytes are there; the file was cut short",
                       entry->name, entry->end, data_length);
     }
-  return expected == data_length
-         || wrong (file, error, "%" G_GUINT64_FORMAT " bytes follow the last tensor", data_length - expected);
+  return expected == data_length || wrong (file, error, "%" G_GUINT64_FORMAT " bytes follow the last tensor", data_length - expected);
 }
 
 static gboolean

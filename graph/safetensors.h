@@ -13,7 +13,7 @@ typedef struct _WeftSafetensors WeftSafetensors;
 WeftSafetensors *weft_safetensors_open (const char *path, GError **error);
 void weft_safetensors_close (WeftSafetensors *file);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (WeftSafetensors, weft_safetensors_close)
-const char *const *weft_safetensors_names (const WeftSafetensors *file); /* in file order, NULL-terminated */
+const char *const *weft_safetensors_names (const WeftSafetensors *file);                 /* in file order, NULL-terminated */
 const WeftTensor *weft_safetensors_find (const WeftSafetensors *file, const char *name); /* (nullable); data is NULL */
 gboolean weft_safetensors_read (WeftSafetensors *file, const char *name, gpointer data, GError **error);
 /* Reads converted to float32. */

@@ -27,13 +27,13 @@ gboolean weft_store_prepare (WeftStore *store, const WeftPipeline *pipeline, gui
  *
  * Sets variables that start as copies to what their originals hold now.
  */
-void weft_store_copy (WeftStore *store, const WeftPipeline *pipeline, gboolean (*wanted) (const char *copy, const char *original, gpointer data),
-                      gpointer data);
+void weft_store_copy (WeftStore *store, const WeftPipeline *pipeline,
+                      gboolean (*wanted) (const char *copy, const char *original, gpointer data), gpointer data);
 
 /* Writes the initial value that @initial describes; for tests as well. @path names the random stream. */
 gboolean weft_initialise (WeftTensor *tensor, const char *initial, const char *path, guint64 seed, GError **error);
 
-WeftTensor *weft_store_lookup (const WeftStore *store, const char *path);  /* (transfer none) (nullable); data is 64-byte aligned */
+WeftTensor *weft_store_lookup (const WeftStore *store, const char *path); /* (transfer none) (nullable); data is 64-byte aligned */
 /* Adds a zeroed tensor; it must not exist yet. */
 WeftTensor *weft_store_add (WeftStore *store, const char *path, WeftType type, guint rank, const gint64 *shape);
 GPtrArray *weft_store_paths (const WeftStore *store); /* (transfer container) (element-type utf8), sorted */

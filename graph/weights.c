@@ -22,7 +22,7 @@ typedef struct
 typedef struct
 {
   WeftModelFile *file;
-  char *source; /* name in the file */
+  char *source;     /* name in the file */
   const char *path; /* in the store */
 } Match;
 
@@ -32,10 +32,10 @@ typedef struct
   WeftStore *store;
   const WeftPipeline *pipeline;
   WeftProblems *problems;
-  GPtrArray *files;    /* of WeftModelFile */
-  GPtrArray *maps;     /* of WeftNameMap */
-  GArray *matches;     /* of Match */
-  GHashTable *loaded;  /* store paths */
+  GPtrArray *files;   /* of WeftModelFile */
+  GPtrArray *maps;    /* of WeftNameMap */
+  GArray *matches;    /* of Match */
+  GHashTable *loaded; /* store paths */
   GString *report;
 } Loading;
 
@@ -214,8 +214,8 @@ match_one (Loading *self, const Load *load, WeftModelFile *file, const char *sou
   if (!same_sizes (there, here))
     {
       g_autofree char *file_shape = weft_tensor_describe (there), *store_shape = weft_tensor_describe (here);
-      weft_problems_add (self->problems, load->mark, "%s: \"%s\" is %s, `%s` needs %s", weft_model_file_path (file), source, file_shape, path,
-                         store_shape);
+      weft_problems_add (self->problems, load->mark, "%s: \"%s\" is %s, `%s` needs %s", weft_model_file_path (file), source, file_shape,
+                         path, store_shape);
       return;
     }
   Match match = { file, g_strdup (source), path };
@@ -283,7 +283,8 @@ plan_load (Loading *self, const Load *load)
   g_autofree char *prefix = target_prefix (self, load, map);
   if (!has_part (self->pipeline, prefix))
     {
-      weft_problems_add (self->problems, load->into ? weft_value_mark (load->into) : load->mark, "there is nothing to load into `%s`", prefix);
+      weft_problems_add (self->problems, load->into ? weft_value_mark (load->into) : load->mark, "there is nothing to load into `%s`",
+                         prefix);
       return;
     }
   weft_model_file_check (file, map, self->pipeline, prefix, load->mark, self->problems);

@@ -3,6 +3,11 @@
 suites =
 suites += tests/test-operators
 suites += tests/test-user
+suites += tests/test-checkpoint
+suites += tests/test-recordings
+suites += tests/test-retrieval
+suites += tests/test-safetensors
+suites += tests/test-store
 suites += tests/test-lines
 suites += tests/test-npy
 suites += tests/test-regions
@@ -28,6 +33,8 @@ replay_sources = \
 	tests/replay.c \
 	tests/replay.h
 tests_replay_SOURCES = tests/replay-main.c $(replay_sources)
+tests_test_recordings_SOURCES = tests/test-recordings.c $(replay_sources)
+EXTRA_DIST += tests/recordings
 
 if HAVE_CHECK
 check_PROGRAMS += tests/replay

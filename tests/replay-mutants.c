@@ -32,7 +32,8 @@ sum_of (const WeftCall *call, gint64 i, gboolean column)
   double sum = 0;
   for (gint64 j = 0; j < call->in[0]->shape[0]; j++)
     if (j != i)
-      sum += exp (attributes->scale * ((column ? dot (call->in[0], j, call->in[1], i) : dot (call->in[0], i, call->in[1], j)) - attributes->margin));
+      sum += exp (attributes->scale
+                  * ((column ? dot (call->in[0], j, call->in[1], i) : dot (call->in[0], i, call->in[1], j)) - attributes->margin));
   return sum;
 }
 
@@ -61,7 +62,8 @@ batch_loss_backward (const WeftCall *call)
     for (gint64 j = 0; j < n; j++)
       {
         double s = dot (x, i, y, j), negative = exp (attributes->scale * (s - attributes->margin));
-        double by_s = i == j ? (s > 0 ? -1 / (1 + s) : 0) : negative / (1 + sum_of (call, i, FALSE)) + negative / (1 + sum_of (call, j, TRUE));
+        double by_s =
+            i == j ? (s > 0 ? -1 / (1 + s) : 0) : negative / (1 + sum_of (call, i, FALSE)) + negative / (1 + sum_of (call, j, TRUE));
         for (gint64 k = 0; k < e; k++)
           {
             ((float *) call->in_gradient[0]->data)[i * e + k] += (float) (by_loss * by_s * (double) ((const float *) y->data)[j * e + k]);
@@ -105,7 +107,8 @@ enqueue_forward (const WeftCall *call)
     {
       float *queue = call->others[which]->data;
       for (gint64 i = 0; i < n; i++)
-        memcpy (queue + (*cursor + i) % attributes->length * e, (const float *) call->in[1 + which]->data + i * e, (gsize) e * sizeof (float));
+        memcpy (queue + (*cursor + i) % attributes->length * e, (const float *) call->in[1 + which]->data + i * e,
+                (gsize) e * sizeof (float));
       memcpy (call->out[which]->data, queue, weft_tensor_bytes (call->out[which]));
     }
   *cursor = (*cursor + n) % attributes->length;
@@ -130,10 +133,88 @@ static const WeftOperator mutant_enqueue = {
   .effect = TRUE,
 };
 
+/* mutant_adamw: AdamW whose gradients are clipped encoder by encoder. */
+
+typedef struct
+{
+  double rate, decay, beta1, beta2, epsilon, clip;
+  WeftNumbers scale;
+} Adamw;
+
+static double
+square_of (const WeftTensor *gradient)
+{
+  double sum = 0;
+  for (gint64 i = 0; i < weft_tensor_elements (gradient); i++)
+    sum += pow ((double) ((const float *) gradient->data)[i], 2);
+  return sum;
+}
+
+static void
+adamw_weight (const Adamw *self, const WeftWeight *weight, double factor, double steps)
+{
+  float *value = weight->value.data, *mean = weight->slots[0].data, *square = weight->slots[1].data;
+  double rate = self->rate;
+  for (guint i = 0; i < self->scale.n; i++)
+    if (weft_path_match (self->scale.names[i], weight->path))
+      rate *= self->scale.numbers[i];
+  for (gint64 i = 0; i < weft_tensor_elements (&weight->value); i++)
+    {
+      double g = factor * (double) ((const float *) weight->gradient.data)[i];
+      mean[i] = (float) (self->beta1 * (double) mean[i] + (1 - self->beta1) * g);
+      square[i] = (float) (self->beta2 * (double) square[i] + (1 - self->beta2) * g * g);
+      double m = (double) mean[i] / (1 - pow (self->beta1, steps)), v = (double) square[i] / (1 - pow (self->beta2, steps));
+      value[i] = (float) ((double) value[i] * (1 - rate * self->decay) - rate * m / (sqrt (v) + self->epsilon));
+    }
+}
+
+static void
+adamw_forward (const WeftCall *call)
+{
+  const Adamw *self = call->attributes;
+  gint64 *steps = call->states[0]->data;
+  double squares[2] = { 0, 0 }; /* of the image encoder, of the text encoder */
+  ++*steps;
+  for (guint i = 0; i < call->n_weights; i++)
+    squares[g_str_has_prefix (call->weights[i].path, "text.")] += square_of (&call->weights[i].gradient);
+  for (guint i = 0; i < call->n_weights; i++)
+    {
+      double norm = sqrt (squares[g_str_has_prefix (call->weights[i].path, "text.")]);
+      adamw_weight (self, &call->weights[i], MIN (1, self->clip / (norm + 1e-6)), (double) *steps);
+    }
+  if (call->out[0])
+    *(float *) call->out[0]->data = (float) sqrt (squares[0] + squares[1]);
+}
+
+static const WeftOperator mutant_adamw = {
+  .size = WEFT_OPERATOR_SIZE,
+  .name = "mutant_adamw",
+  .version = 1,
+  .summary = "adamw with clipping per encoder",
+  .attributes_size = sizeof (Adamw),
+  .attributes = (const WeftAttribute[]){ WEFT_SCHEDULED (Adamw, rate, NULL, 0, 0, "", ""),
+                                         WEFT_NUMBER (Adamw, decay, NULL, 0, 0, "", ""),
+                                         WEFT_NUMBER (Adamw, beta1, NULL, 0, 0, "", ""),
+                                         WEFT_NUMBER (Adamw, beta2, NULL, 0, 0, "", ""),
+                                         WEFT_NUMBER (Adamw, epsilon, NULL, 0, 0, "", ""),
+                                         WEFT_NUMBER (Adamw, clip, NULL, 0, 0, "", ""),
+                                         WEFT_NUMBERS (Adamw, scale, "", ""),
+                                         { .name = NULL } },
+  .inputs =
+      (const WeftPort[]){ { .name = "minimize", .signature = "f32[]", .flags = WEFT_PORT_OBJECTIVE, .meaning = "" }, { .name = NULL } },
+  .outputs = (const WeftPort[]){ { .name = "norm", .signature = "f32[]", .meaning = "" }, { .name = NULL } },
+  .states = (const WeftPort[]){ { .name = "steps", .signature = "i64[]", .initial = "zeros", .meaning = "" }, { .name = NULL } },
+  .slots = (const WeftSlot[]){ { .name = "mean" }, { .name = "square" }, { .name = NULL } },
+  .forward = adamw_forward,
+  .not_differentiable = "it moves parameters, not values",
+  .effect = TRUE,
+};
+
 gboolean
 mutants_register (GError **error)
 {
-  return weft_registry_add (&mutant_batch_loss, error) && weft_registry_add (&mutant_enqueue, error);
+  return weft_registry_add (&mutant_batch_loss, error) && weft_registry_add (&mutant_enqueue, error)
+         && weft_registry_add (&mutant_adamw, error);
 }
 
 const char *const *

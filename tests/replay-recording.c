@@ -250,7 +250,8 @@ feed_step (Replay *self, Run *run, Batch *batch, guint step, GError **error)
     return FALSE;
   flatten_regions (batch->regions);
   pack_tokens (batch->tokens, lengths);
-  return weft_executor_feed (run->executor, "regions", batch->regions, error) && weft_executor_feed (run->executor, "tokens", batch->tokens, error)
+  return weft_executor_feed (run->executor, "regions", batch->regions, error)
+         && weft_executor_feed (run->executor, "tokens", batch->tokens, error)
          && (!self->clip || weft_executor_feed (run->executor, "clip", batch->clip, error));
 }
 
@@ -409,7 +410,8 @@ follows_noise (Replay *self, const Setup *setup, const char *path)
   const WeftNode *norm = g_str_has_suffix (path, ".running_mean") ? owner_of (weft_pipeline_graph (setup->pipeline, "train"), path) : NULL;
   const WeftNode *before = norm != NULL && norm->inputs[0].n == 1 ? norm->inputs[0].wires[0]->node : NULL;
   for (guint i = 0; before != NULL && i < WEFT_MAX_PORTS; i++)
-    if (before->parameters[i].path != NULL && g_str_has_suffix (before->parameters[i].path, ".bias") && is_noise_of (self, before->parameters[i].path))
+    if (before->parameters[i].path != NULL && g_str_has_suffix (before->parameters[i].path, ".bias")
+        && is_noise_of (self, before->parameters[i].path))
       return TRUE;
   return FALSE;
 }
@@ -559,7 +561,8 @@ evaluate (Replay *self, Setup *setup, GError **error)
 {
   Run run = { 0 };
   Batch batch = { 0 };
-  gboolean ok = run_open (&run, setup, "evaluate", error) && feed_step (self, &run, &batch, self->steps - 1, error) && run_step (&run, error)
+  gboolean ok = run_open (&run, setup, "evaluate", error) && feed_step (self, &run, &batch, self->steps - 1, error)
+                && run_step (&run, error)
                 && compare_tensor (self, "evaluation", EVALUATION, "eval/image_embedding", run_value (&run, "image_embedding"), error)
                 && compare_tensor (self, "evaluation", EVALUATION, "eval/text_embedding", run_value (&run, "text_embedding"), error);
   batch_clear (&batch);

@@ -21,8 +21,7 @@ compare_feed_gradient (WeftSafetensors *file, const Run *run, const char *loss, 
   const WeftTensor *gradient = weft_executor_value (run->executor, weft_graph_node (run->graph, feed)->out_gradients[0]);
   if (expected == NULL)
     return FALSE;
-  report_note (report, "gradients", LOSSES, name,
-               relative_difference (gradient->data, expected->data, weft_tensor_elements (expected)));
+  report_note (report, "gradients", LOSSES, name, relative_difference (gradient->data, expected->data, weft_tensor_elements (expected)));
   return TRUE;
 }
 
@@ -37,7 +36,8 @@ replay_loss (WeftSafetensors *file, const Setup *setup, const char *loss, const 
       double value = (double) *(const float *) run_value (&run, "loss")->data, expected = metadata_number (file, loss, NAN);
       report_note (report, "losses", LOSSES, loss, fabs (value - expected) / fabs (expected));
     }
-  ok = ok && compare_feed_gradient (file, &run, loss, "image", report, error) && compare_feed_gradient (file, &run, loss, "text", report, error);
+  ok = ok && compare_feed_gradient (file, &run, loss, "image", report, error)
+       && compare_feed_gradient (file, &run, loss, "text", report, error);
   run_clear (&run);
   return ok;
 }
@@ -85,7 +85,8 @@ replay_ranking (WeftSafetensors *file, const Setup *setup, gboolean folds, const
 {
   const char *graph = folds ? "folds" : "all";
   Run run = { 0 };
-  gboolean ok = run_open (&run, setup, graph, error) && feed_both (&run, "images", "captions", image, text, error) && run_step (&run, error);
+  gboolean ok =
+      run_open (&run, setup, graph, error) && feed_both (&run, "images", "captions", image, text, error) && run_step (&run, error);
   for (guint i = 0; ok && i < G_N_ELEMENTS (figures); i++)
     for (guint d = 0; d < 2; d++)
       {
@@ -117,7 +118,8 @@ replay_recalls (WeftSafetensors *file, Report *report, GError **error)
   add_setting (settings, "width=%d", (int) image->shape[1]);
   add_setting (settings, "folds=%u", MAX (folds, 1));
   g_ptr_array_add (settings, NULL);
-  gboolean ok = setup_open (&setup, "recalls.yaml", NULL, settings, error) && replay_ranking (file, &setup, FALSE, image, text, report, error)
+  gboolean ok = setup_open (&setup, "recalls.yaml", NULL, settings, error)
+                && replay_ranking (file, &setup, FALSE, image, text, report, error)
                 && (folds == 0 || replay_ranking (file, &setup, TRUE, image, text, report, error));
   setup_clear (&setup);
   return ok;

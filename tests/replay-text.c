@@ -12,12 +12,9 @@
 static gboolean
 set_from_config (GPtrArray *settings, const char *folder, GError **error)
 {
-  static const char *const names[][2] = { { "width", "hidden_size" },
-                                          { "layers", "num_hidden_layers" },
-                                          { "heads", "num_attention_heads" },
-                                          { "intermediate", "intermediate_size" },
-                                          { "vocabulary", "vocab_size" },
-                                          { "positions", "max_position_embeddings" } };
+  static const char *const names[][2] = { { "width", "hidden_size" },         { "layers", "num_hidden_layers" },
+                                          { "heads", "num_attention_heads" }, { "intermediate", "intermediate_size" },
+                                          { "vocabulary", "vocab_size" },     { "positions", "max_position_embeddings" } };
   g_autofree char *path = g_build_filename (folder, "config.json", NULL);
   g_autoptr (JsonParser) parser = json_parser_new ();
   if (!json_parser_load_from_file (parser, path, error))

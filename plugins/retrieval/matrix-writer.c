@@ -115,7 +115,11 @@ finish (const WeftCall *call, Writer *writer)
 gboolean
 matrix_write_products (const WeftCall *call, const char *path, const WeftTensor *images, const WeftTensor *captions)
 {
-  Writer writer = { .path = path, .image = images->data, .caption = captions->data, .n = images->shape[0], .m = captions->shape[0],
+  Writer writer = { .path = path,
+                    .image = images->data,
+                    .caption = captions->data,
+                    .n = images->shape[0],
+                    .m = captions->shape[0],
                     .width = images->shape[1] };
   if (!begin (call, &writer))
     return FALSE;

@@ -3,7 +3,6 @@
  * SPDX-License-Identifier: BSD-3-Clause */
 #include <weft/operator.h>
 
-
 typedef struct
 {
   const char *path;

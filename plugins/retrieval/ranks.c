@@ -113,7 +113,7 @@ typedef struct
 {
   const float *values; /* similarities of the tile */
   gint64 stride;
-  gint64 first, n; /* captions */
+  gint64 first, n;               /* captions */
   guint32 better[TILE_CAPTIONS]; /* images seen so far that come before each caption's own */
 } Tile;
 
@@ -164,9 +164,9 @@ count_tile (gpointer data, gint64 index, guint member G_GNUC_UNUSED)
         weft_matrix_product_here (FALSE, TRUE, n, tile.n, ranking->width, 1.0f, ranking->image + first * ranking->width, ranking->width,
                                   ranking->caption + c * ranking->width, ranking->width, 0.0f, memory, TILE_CAPTIONS);
       for (gint64 i = 0; i < n; i++)
-        ranking->image_ranks[first + i] += count_row (
-            work, &tile, first + i,
-            ranking->similarity != NULL ? ranking->similarity + (first + i) * ranking->stride + c : memory + i * TILE_CAPTIONS);
+        ranking->image_ranks[first + i] +=
+            count_row (work, &tile, first + i,
+                       ranking->similarity != NULL ? ranking->similarity + (first + i) * ranking->stride + c : memory + i * TILE_CAPTIONS);
       for (gint64 k = 0; k < tile.n; k++)
         if (tile.better[k] > 0)
           __atomic_fetch_add (&ranking->caption_ranks[c + k], tile.better[k], __ATOMIC_RELAXED);

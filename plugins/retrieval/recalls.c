@@ -62,7 +62,8 @@ captions_per_image (const WeftCall *call, gint64 images, gint64 captions)
   if (images == 0 || captions == 0)
     weft_fail (call, "there are %" G_GINT64_FORMAT " images and %" G_GINT64_FORMAT " captions: nothing to rank", images, captions);
   else if (attributes->per_image == 0 && captions % images != 0)
-    weft_fail (call, "%" G_GINT64_FORMAT " captions are no multiple of %" G_GINT64_FORMAT " images: which belong to which?", captions, images);
+    weft_fail (call, "%" G_GINT64_FORMAT " captions are no multiple of %" G_GINT64_FORMAT " images: which belong to which?", captions,
+               images);
   else if (attributes->per_image != 0 && captions != images * attributes->per_image)
     weft_fail (call, "per_image is %" G_GINT64_FORMAT ", but there are %" G_GINT64_FORMAT " captions of %" G_GINT64_FORMAT " images",
                attributes->per_image, captions, images);
@@ -235,7 +236,8 @@ recalls_infer (WeftInference *inference, GError **error)
 }
 
 static const WeftAttribute attributes[] = {
-  WEFT_INTEGER (Recalls, per_image, "0", 0, 1000, "captions", "captions per image, in order; 0: as many as there are captions for each image"),
+  WEFT_INTEGER (Recalls, per_image, "0", 0, 1000, "captions",
+                "captions per image, in order; 0: as many as there are captions for each image"),
   WEFT_INTEGER (Recalls, folds, "1", 1, 1000, "", "equal parts that are ranked on their own; figures are means over them (COCO 1K: 5)"),
   WEFT_PATH (Recalls, save, "", "`.npy` file for the similarities of all images (rows) and captions"),
   WEFT_PATH (Recalls, ranks, "", "CSV file for the rank of each query, counted from 1, within its fold"),
@@ -244,14 +246,21 @@ static const WeftAttribute attributes[] = {
 
 static const WeftPort inputs[] = {
   { .name = "images", .signature = "f32[n, e]", .flags = WEFT_PORT_OPTIONAL, .meaning = "image embeddings" },
-  { .name = "captions", .signature = "f32[m, e]", .flags = WEFT_PORT_OPTIONAL,
+  { .name = "captions",
+    .signature = "f32[m, e]",
+    .flags = WEFT_PORT_OPTIONAL,
     .meaning = "caption embeddings, those of an image one after the other, in the order of the images" },
-  { .name = "similarity", .signature = "f32[n, m]", .flags = WEFT_PORT_OPTIONAL,
+  { .name = "similarity",
+    .signature = "f32[n, m]",
+    .flags = WEFT_PORT_OPTIONAL,
     .meaning = "similarities of images (rows) and captions, instead of the products of embeddings" },
   { .name = NULL },
 };
 
-#define FIGURE(name_, meaning_) { .name = name_, .signature = "f32[]", .meaning = meaning_ }
+#define FIGURE(name_, meaning_)                                                                                                            \
+  {                                                                                                                                        \
+    .name = name_, .signature = "f32[]", .meaning = meaning_                                                                               \
+  }
 
 static const WeftPort outputs[] = {
   { .name = "rsum", .signature = "f32[]", .meaning = "sum of the six recalls" },
@@ -273,11 +282,12 @@ static const WeftOperator recalls = {
   .name = "recalls",
   .version = 1,
   .summary = "Recalls at 1, 5 and 10, median and mean ranks, in both directions",
-  .documentation
-  = "Image i owns the captions i·k to i·k + k − 1. An image's rank is that of its best caption among the captions of all images, its own "
-    "others left out; a caption's rank is that of its image.\n\n"
-    "Equal similarities count against the query, so that a collapsed model scores as chance. A similarity that is not finite is an error. "
-    "Similarities of embeddings are decided in double precision. Memory does not grow with the number of pairs.",
+  .documentation =
+      "Image i owns the captions i·k to i·k + k − 1. An image's rank is that of its best caption among the captions of all images, its own "
+      "others left out; a caption's rank is that of its image.\n\n"
+      "Equal similarities count against the query, so that a collapsed model scores as chance. A similarity that is not finite is an "
+      "error. "
+      "Similarities of embeddings are decided in double precision. Memory does not grow with the number of pairs.",
   .source = "Karpathy and Fei-Fei, CVPR 2015, section 4.1; folds as in Faghri et al., VSE++ (BMVC 2018)",
   .attributes_size = sizeof (Recalls),
   .attributes = attributes,

@@ -1,0 +1,130 @@
+/* Every recording is met, and every deliberate mistake is noticed by one.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause */
+#include <check.h>
+#include <stdlib.h>
+
+#include "registry.h"
+#include "replay.h"
+
+static void
+run (const char *name, const char *mutation, Report *report)
+{
+  g_autofree char *path = g_build_filename (WEFT_TEST_SOURCE_DIR, "tests", "recordings", name, NULL);
+  g_autoptr (GError) error = NULL;
+  if (!replay (path, NULL, mutation, report, &error))
+    ck_abort_msg ("%s: %s", name, error->message);
+}
+
+static const ReportRow *
+row_of (const Report *report, const char *quantity)
+{
+  for (guint i = 0; i < report->rows->len; i++)
+    if (g_str_equal (((ReportRow *) report->rows->pdata[i])->quantity, quantity))
+      return report->rows->pdata[i];
+  return NULL;
+}
+
+/* What each recording has to have been compared in, so that nothing passes by being left out. */
+static const struct
+{
+  const char *name;
+  const char *quantities[16];
+} recordings[] = {
+  { "user-small.safetensors",
+    { "loss_batch", "loss_queue", "loss", "grad_norm", "image_embedding", "text_embedding", "first gradients", "first gradients (noise)",
+      "final", "final_key", "queues", "evaluation" } },
+  { "user-small-harsh.safetensors",
+    { "loss_batch", "loss_queue", "loss", "grad_norm", "image_embedding", "text_embedding", "first gradients", "final", "final_key",
+      "queues", "evaluation" } },
+  { "user-small-no-queue.safetensors",
+    { "loss_batch", "grad_norm", "image_embedding", "text_embedding", "first gradients", "final", "evaluation" } },
+  { "user-small-cge.safetensors",
+    { "loss_batch", "loss_queue", "loss", "grad_norm", "image_embedding", "text_embedding", "first gradients", "final", "final_key",
+      "queues", "evaluation" } },
+  { "user-small-bigru.safetensors",
+    { "loss_batch", "loss_queue", "loss", "grad_norm", "image_embedding", "text_embedding", "first gradients", "final", "final_key",
+      "queues", "evaluation" } },
+  { "bert-small-hf", { "last_hidden_state" } },
+  { "bert-small-hf-legacy", { "last_hidden_state" } },
+  { "losses.safetensors", { "losses", "gradients" } },
+  { "recalls.safetensors", { "recalls", "recalls over folds" } },
+};
+
+START_TEST (recording_is_met)
+{
+  g_autoptr (Report) report = report_new ();
+  run (recordings[_i].name, NULL, report);
+  for (guint k = 0; recordings[_i].quantities[k] != NULL; k++)
+    ck_assert_msg (row_of (report, recordings[_i].quantities[k]) != NULL, "%s: %s was not compared", recordings[_i].name,
+                   recordings[_i].quantities[k]);
+  for (guint k = 0; k < report->rows->len; k++)
+    {
+      const ReportRow *row = report->rows->pdata[k];
+      ck_assert_msg (row->worst <= row->tolerance, "%s: %s differs by %g at %s", recordings[_i].name, row->quantity, row->worst,
+                     row->where);
+    }
+}
+END_TEST
+
+/* The mistake, a recording that notices it, and the quantity that gives it away. */
+static const struct
+{
+  const char *mutation, *name, *quantity;
+} mistakes[] = {
+  { "no-decay", "user-small-harsh.safetensors", "final" },
+  { "tenfold-decay", "user-small-harsh.safetensors", "final" },
+  { "no-diagonal", "user-small-harsh.safetensors", "loss_batch" },
+  { "statistics-averaged", "user-small-harsh.safetensors", "final_key" },
+  { "norm-momentum", "user-small.safetensors", "final" },
+  { "enqueue-before-loss", "user-small.safetensors", "loss_queue" },
+  { "momentum-after-keys", "user-small.safetensors", "queues" },
+  { "no-clipping", "user-small.safetensors", "final" },
+  { "clipping-per-encoder", "user-small.safetensors", "final" },
+  { "key-in-evaluation-mode", "user-small.safetensors", "queues" },
+  { "layer-norm-epsilon", "user-small-cge.safetensors", "text_embedding" },
+};
+
+START_TEST (mistake_is_noticed)
+{
+  g_autoptr (Report) report = report_new ();
+  run (mistakes[_i].name, mistakes[_i].mutation, report);
+  const ReportRow *row = row_of (report, mistakes[_i].quantity);
+  ck_assert_ptr_nonnull (row);
+  ck_assert_msg (row->worst > row->tolerance, "%s: %s went unnoticed: it differs by %g", mistakes[_i].mutation, row->quantity, row->worst);
+  ck_assert (!report_passes (report));
+}
+END_TEST
+
+START_TEST (every_mutation_is_tried)
+{
+  for (const char *const *name = mutation_names (); *name != NULL; name++)
+    {
+      gboolean tried = FALSE;
+      for (guint i = 0; i < G_N_ELEMENTS (mistakes); i++)
+        tried |= g_str_equal (mistakes[i].mutation, *name);
+      ck_assert_msg (tried, "%s", *name);
+    }
+}
+END_TEST
+
+int
+main (void)
+{
+  TCase *tests = tcase_create ("recordings");
+  Suite *suite = suite_create ("recordings");
+  g_autoptr (GError) error = NULL;
+  weft_registry_load (NULL);
+  if (!mutants_register (&error))
+    g_error ("%s", error->message);
+  tcase_set_timeout (tests, 120);
+  tcase_add_loop_test (tests, recording_is_met, 0, G_N_ELEMENTS (recordings));
+  tcase_add_loop_test (tests, mistake_is_noticed, 0, G_N_ELEMENTS (mistakes));
+  tcase_add_test (tests, every_mutation_is_tried);
+  suite_add_tcase (suite, tests);
+  SRunner *runner = srunner_create (suite);
+  srunner_run_all (runner, CK_NORMAL);
+  int failed = srunner_ntests_failed (runner);
+  srunner_free (runner);
+  return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
