@@ -146,6 +146,7 @@ check_nulls (Checker *checker, const WeftValue *value)
           continue;
         }
       const char *key = weft_value_key (value, i);
+      checker->sound = FALSE;
       g_autoptr (GPtrArray) others = g_ptr_array_new ();
       for (guint k = 0; k < weft_value_length (value); k++)
         if (weft_value_kind (weft_value_item (value, k)) != WEFT_VALUE_NULL)

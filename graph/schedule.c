@@ -29,7 +29,7 @@ struct _WeftSchedule
   Bend bend;
   Point end;
   gboolean has_warmup;
-  Point warmup;    /* at: its length; value: where it starts */
+  Point warmup; /* at: its length; value: where it starts */
 };
 
 typedef struct
@@ -71,7 +71,9 @@ read_value (Reading *reading, const WeftValue *value)
       complain (reading, value, "expected true or false");
       return 0;
     }
-  if (!weft_value_get_number (value, &number))
+  if (attribute->kind == WEFT_ATTRIBUTE_INTEGER && !weft_value_get_integer (value, &(gint64){ 0 }))
+    complain (reading, value, "expected an integer");
+  else if (!weft_value_get_number (value, &number))
     complain (reading, value, "expected a number");
   else if (attribute->minimum != attribute->maximum && (number < attribute->minimum || number > attribute->maximum))
     complain (reading, value, "%g must lie between %g and %g", number, attribute->minimum, attribute->maximum);
@@ -90,8 +92,8 @@ keys_are_known (Reading *reading, const WeftValue *map, const char *section, con
     if (!g_strv_contains (keys, weft_value_key (map, i)))
       {
         g_autofree char *hint = weft_suggestion (weft_value_key (map, i), keys);
-        weft_problems_add (reading->problems, weft_value_key_mark (map, i), "schedule of \"%s\": `%s` knows no \"%s\"%s", reading->attribute->name, section,
-                           weft_value_key (map, i), hint);
+        weft_problems_add (reading->problems, weft_value_key_mark (map, i), "schedule of \"%s\": `%s` knows no \"%s\"%s",
+                           reading->attribute->name, section, weft_value_key (map, i), hint);
         reading->good = FALSE;
       }
   return TRUE;
@@ -212,6 +214,54 @@ read_sections (Reading *reading, const WeftValue *value, WeftSchedule *schedule)
     schedule->has_warmup = read_span (reading, part, "warmup", "from", FALSE, &schedule->warmup);
 }
 
+/* What single entries can't show. */
+static void
+check_together (Reading *reading, const WeftValue *value, const WeftSchedule *schedule)
+{
+  const WeftValue *warmup = weft_value_lookup (value, "warmup"), *change = weft_value_lookup (value, "change");
+  const WeftValue *bend = weft_value_lookup (value, schedule->bend == BEND_LINEAR ? "linear" : "cosine");
+  if (change && bend)
+    complain (reading, change, "`change` and `%s` exclude each other", schedule->bend == BEND_LINEAR ? "linear" : "cosine");
+  if (bend && schedule->end.at == 0)
+    complain (reading, bend, "it takes at least 1 epoch or step to get there");
+  if (!warmup)
+    return;
+  if (schedule->warmup.at == 0 || (schedule->warmup.epochs && schedule->warmup.at == 1))
+    complain (reading, warmup, "that is no warm-up: values stay for a whole epoch, so count it in steps");
+  if (bend && schedule->warmup.epochs != schedule->end.epochs)
+    complain (reading, warmup, "`warmup` and what follows must both count epochs or both count steps");
+  else if (bend && schedule->warmup.at >= schedule->end.at)
+    complain (reading, bend, "the end must come after that of the warm-up");
+}
+
+/* Drops multiply: the products have to be values that the attribute may have. */
+static void
+check_drops (Reading *reading, const WeftValue *value, const WeftSchedule *schedule)
+{
+  const WeftAttribute *attribute = reading->attribute;
+  double factor = 1;
+  for (guint i = 0; i < schedule->drops->len && attribute->minimum != attribute->maximum; i++)
+    {
+      factor *= g_array_index (schedule->drops, Point, i).value;
+      double least = schedule->start * factor, most = least;
+      for (guint k = 0; k < schedule->changes->len; k++)
+        {
+          least = MIN (least, g_array_index (schedule->changes, Point, k).value * factor);
+          most = MAX (most, g_array_index (schedule->changes, Point, k).value * factor);
+        }
+      if (schedule->bend != BEND_NONE)
+        {
+          least = MIN (least, schedule->end.value * factor);
+          most = MAX (most, schedule->end.value * factor);
+        }
+      if (least >= attribute->minimum && most <= attribute->maximum)
+        continue;
+      complain (reading, weft_value_lookup (value, "drop"), "it comes to %g, which must lie between %g and %g",
+                least < attribute->minimum ? least : most, attribute->minimum, attribute->maximum);
+      return;
+    }
+}
+
 WeftSchedule *
 weft_schedule_new (const WeftValue *value, const WeftAttribute *attribute, WeftProblems *problems)
 {
@@ -222,6 +272,11 @@ weft_schedule_new (const WeftValue *value, const WeftAttribute *attribute, WeftP
   schedule->drops = g_array_new (FALSE, FALSE, sizeof (Point));
   schedule->rounded = attribute->kind == WEFT_ATTRIBUTE_INTEGER;
   read_sections (&reading, value, schedule);
+  if (reading.good)
+    {
+      check_together (&reading, value, schedule);
+      check_drops (&reading, value, schedule);
+    }
   return reading.good ? g_steal_pointer (&schedule) : NULL;
 }
 

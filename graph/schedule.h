@@ -22,6 +22,8 @@ typedef struct _WeftSchedule WeftSchedule;
  * - `warmup: {epochs|steps: N, from: V}`: at 0 ≤ t < N, from V (0 unless given) to the above, of which the share (t + 1) / N is
  *   taken, so that the first step isn't wasted and the last one is whole.
  *
+ * `change` excludes `linear` and `cosine`. A warm-up and the way after it count in the same unit.
+ *
  * Steps are counted from 0 over all epochs, epochs from 0. What counts in epochs keeps its value for a whole epoch. Booleans know
  * `change` alone. Integers are rounded to the nearest.
  *

@@ -10,6 +10,7 @@
 #include "open.h"
 #include "registry.h"
 #include "run-private.h"
+#include "safetensors.h"
 #include "weights.h"
 
 typedef struct
@@ -64,6 +65,48 @@ gather_settings (const char *path, const char *const *settings, const char *phas
 }
 
 static gboolean
+is_below (const char *path, char *const *prefixes)
+{
+  for (; *prefixes; prefixes++)
+    if (g_str_has_prefix (path, *prefixes) && path[strlen (*prefixes)] == '.')
+      return TRUE;
+  return FALSE;
+}
+
+/* The networks of a run's best model. The file may hold more than the graphs that are left without training. */
+static gboolean
+load_best (WeftSession *session, const char *directory, GError **error)
+{
+  g_auto (GStrv) names = weft_network_names (session->opened.pipeline);
+  g_autofree char *best = g_build_filename (directory, "best.safetensors", NULL);
+  g_autoptr (GPtrArray) paths = weft_store_paths (session->store);
+  if (!g_file_test (best, G_FILE_TEST_EXISTS))
+    {
+      g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT, "%s has no best model yet; it is kept after the first validation", directory);
+      return !*names;
+    }
+  g_autoptr (WeftSafetensors) file = weft_checkpoint_verify (best, NULL, error) ? weft_safetensors_open (best, error) : NULL;
+  for (guint i = 0; file && i < paths->len; i++)
+    {
+      const char *path = paths->pdata[i];
+      WeftTensor *tensor = weft_store_lookup (session->store, path);
+      const WeftTensor *saved = weft_safetensors_find (file, path);
+      if (!is_below (path, names))
+        continue;
+      if (!saved || saved->type != tensor->type || weft_tensor_bytes (saved) != weft_tensor_bytes (tensor))
+        {
+          g_autofree char *wanted = weft_tensor_describe (tensor);
+          g_autofree char *found = saved ? weft_tensor_describe (saved) : g_strdup ("missing");
+          g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT, "%s: `%s` is %s; the pipeline needs %s", best, path, found, wanted);
+          return FALSE;
+        }
+      if (!weft_safetensors_read (file, path, tensor->data, error))
+        return FALSE;
+    }
+  return file != NULL;
+}
+
+static gboolean
 load_weights (WeftSession *session, const char *path, GError **error)
 {
   guint64 seed = (guint64) session->opened.recipe->seed;
@@ -71,16 +114,7 @@ load_weights (WeftSession *session, const char *path, GError **error)
     return FALSE;
   if (!weft_directory_is_run (path))
     return weft_weights_load (session->store, session->opened.pipeline, NULL, error);
-  g_auto (GStrv) names = weft_network_names (session->opened.pipeline);
-  g_autofree char *best = g_build_filename (path, "best.safetensors", NULL);
-  if (!*names)
-    return TRUE;
-  if (!g_file_test (best, G_FILE_TEST_EXISTS))
-    {
-      g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT, "%s has no best model yet; it is kept after the first validation", path);
-      return FALSE;
-    }
-  return weft_checkpoint_load_below (session->store, (const char *const *) names, best, NULL, error);
+  return load_best (session, path, error);
 }
 
 WeftSession *

@@ -62,11 +62,17 @@ prepare (const WeftCall *call, Work *work)
   const Attention *attention = call->attributes;
   const WeftTensor *query = call->in[QUERY];
 
-  *work = (Work){ .call = call, .rows = row_kernels (), .offsets = query->offsets, .width = query->shape[1], .heads = attention->heads,
-                  .causal = attention->causal, .scratch = call->scratch };
+  *work = (Work){ .call = call,
+                  .rows = row_kernels (),
+                  .offsets = query->offsets,
+                  .width = query->shape[1],
+                  .heads = attention->heads,
+                  .causal = attention->causal,
+                  .scratch = call->scratch };
   if (work->width % work->heads)
     {
-      weft_fail (call, "rows of %" G_GINT64_FORMAT " numbers cannot be shared out among %" G_GINT64_FORMAT " heads", work->width, work->heads);
+      weft_fail (call, "rows of %" G_GINT64_FORMAT " numbers cannot be shared out among %" G_GINT64_FORMAT " heads", work->width,
+                 work->heads);
       return FALSE;
     }
   for (int i = 0; i < 3; i++)
@@ -99,7 +105,8 @@ visible_keys (const Work *work, gint64 query, gint64 first_key, gint64 keys)
 
 /* One row of scores becomes weights relative to the row's running maximum; what was summed before is rescaled. */
 static void
-update_row (const Work *work, gint64 row, gint64 head, gint64 first_key, gint64 visible, gint64 keys, float *scores, float *y, float *normal)
+update_row (const Work *work, gint64 row, gint64 head, gint64 first_key, gint64 visible, gint64 keys, float *scores, float *y,
+            float *normal)
 {
   float greatest = vector->maximum (visible, scores), sum = 0;
   if (first_key > 0)
@@ -141,8 +148,8 @@ attend (gpointer data, gint64 index, guint member)
           kernels->transpose (keys, head_width, key + k * width, width, key_columns, BLOCK);
           kernels->product (queries, ROW_PADDED (keys), head_width, query + q * width, width, 1, key_columns, BLOCK, FALSE, scores, BLOCK);
           for (gint64 i = 0; i < queries; i++)
-            update_row (work, first + q + i, head, k, visible_keys (work, q + i, k, keys), keys, scores + i * BLOCK,
-                        y + (q + i) * width, normals[i]);
+            update_row (work, first + q + i, head, k, visible_keys (work, q + i, k, keys), keys, scores + i * BLOCK, y + (q + i) * width,
+                        normals[i]);
           kernels->product (queries, head_width, keys, scores, BLOCK, 1, value + k * width, width, k > 0, y + q * width, width);
         }
       for (gint64 i = 0; i < queries; i++)
@@ -206,9 +213,14 @@ attend_backward (gpointer data, gint64 index, guint member)
   gint64 first = work->offsets[index / work->heads], rows = work->offsets[index / work->heads + 1] - first;
   gint64 at = first * width + head * head_width;
   float *scratch = work->scratch + member * work->scratch_each;
-  Place place = { .first = first, .head = head, .y = (float *) call->out[0]->data + at, .by_y = (float *) call->out_gradient[0]->data + at,
-                  .normals = (float *) call->saved[0]->data + (first * work->heads + head) * 2, .weights = scratch,
-                  .by_scores = scratch + BLOCK * BLOCK, .key_columns = scratch + 2 * BLOCK * BLOCK,
+  Place place = { .first = first,
+                  .head = head,
+                  .y = (float *) call->out[0]->data + at,
+                  .by_y = (float *) call->out_gradient[0]->data + at,
+                  .normals = (float *) call->saved[0]->data + (first * work->heads + head) * 2,
+                  .weights = scratch,
+                  .by_scores = scratch + BLOCK * BLOCK,
+                  .key_columns = scratch + 2 * BLOCK * BLOCK,
                   .value_columns = scratch + 2 * BLOCK * BLOCK + head_width * BLOCK };
 
   for (int i = 0; i < 3; i++)
@@ -226,12 +238,15 @@ attend_backward (gpointer data, gint64 index, guint member)
           gint64 queries = MIN (BLOCK, rows - q);
           const float *query = place.in[QUERY] + q * width, *by_y = place.by_y + q * width;
           kernels->product (queries, ROW_PADDED (keys), head_width, query, width, 1, place.key_columns, BLOCK, FALSE, place.weights, BLOCK);
-          kernels->product (queries, ROW_PADDED (keys), head_width, by_y, width, 1, place.value_columns, BLOCK, FALSE, place.by_scores, BLOCK);
+          kernels->product (queries, ROW_PADDED (keys), head_width, by_y, width, 1, place.value_columns, BLOCK, FALSE, place.by_scores,
+                            BLOCK);
           weights_gradient (work, &place, q, queries, k, keys);
           if (place.by[VALUE])
-            kernels->product (keys, head_width, queries, place.weights, 1, BLOCK, by_y, width, q > start, place.by[VALUE] + k * width, width);
+            kernels->product (keys, head_width, queries, place.weights, 1, BLOCK, by_y, width, q > start, place.by[VALUE] + k * width,
+                              width);
           if (place.by[KEY])
-            kernels->product (keys, head_width, queries, place.by_scores, 1, BLOCK, query, width, q > start, place.by[KEY] + k * width, width);
+            kernels->product (keys, head_width, queries, place.by_scores, 1, BLOCK, query, width, q > start, place.by[KEY] + k * width,
+                              width);
           if (place.by[QUERY])
             kernels->product (queries, head_width, keys, place.by_scores, BLOCK, 1, place.in[KEY] + k * width, width, k > 0,
                               place.by[QUERY] + q * width, width);
@@ -255,8 +270,8 @@ attention_infer (WeftInference *inference, GError **error)
   if (width < 0 || width % attention->heads == 0)
     return TRUE;
   g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT,
-               "rows of %" G_GINT64_FORMAT " numbers cannot be shared out among %" G_GINT64_FORMAT " heads; heads must divide the width", width,
-               attention->heads);
+               "rows of %" G_GINT64_FORMAT " numbers cannot be shared out among %" G_GINT64_FORMAT " heads; heads must divide the width",
+               width, attention->heads);
   return FALSE;
 }
 
@@ -289,11 +304,14 @@ static const WeftOperator attention = {
   .name = "attention",
   .version = 1,
   .summary = "Scaled dot-product attention among the rows of each sample, in several heads",
-  .documentation
-  = "Per sample and head, with w = d / heads: y_i = Σ_j p_ij v_j, where p_i is the softmax over the sample's rows j of q_i · k_j / √w.\n\n"
-    "Rows of different samples never meet, so nothing is padded or masked. Samples may have any number of rows; the memory needed beside "
-    "inputs and outputs grows with rows, not with their square. In training, weights are dropped at the rate given and the others divided "
-    "by 1 − rate; backward draws the same mask again. The projections of queries, keys, values and outputs are linear operators around it.",
+  .documentation =
+      "Per sample and head, with w = d / heads: y_i = Σ_j p_ij v_j, where p_i is the softmax over the sample's rows j of q_i · k_j / "
+      "√w.\n\n"
+      "Rows of different samples never meet, so nothing is padded or masked. Samples may have any number of rows; the memory needed beside "
+      "inputs and outputs grows with rows, not with their square. In training, weights are dropped at the rate given and the others "
+      "divided "
+      "by 1 − rate; backward draws the same mask again. The projections of queries, keys, values and outputs are linear operators around "
+      "it.",
   .source = "Vaswani et al., Attention Is All You Need (arXiv 1706.03762), equation 1 and section 3.2.2; blocks with a running maximum: "
             "Milakov and Gimelshein (arXiv 1805.02867); their gradient: Dao et al. (arXiv 2205.14135), appendix B",
   .attributes_size = sizeof (Attention),

@@ -42,9 +42,11 @@ rank_gradient (const GruWork *work, int direction, gint64 step, gint64 rank)
 {
   const gint32 *start = work->schedule.start;
   gint64 units = work->units, at = start[step] + rank;
-  GruGradient rows = { .units = units, .scale = work->directions == 2 ? 0.5f : 1,
+  GruGradient rows = { .units = units,
+                       .scale = work->directions == 2 ? 0.5f : 1,
                        .by_y = (const float *) work->call->out_gradient[0]->data + gru_row (&work->schedule, rank, step, direction) * units,
-                       .by_hidden = work->by_hidden[direction] + rank * units, .gates = work->gates[direction] + at * 4 * units,
+                       .by_hidden = work->by_hidden[direction] + rank * units,
+                       .gates = work->gates[direction] + at * 4 * units,
                        .before = step > 0 ? work->hidden[direction] + (start[step - 1] + rank) * units : NULL,
                        .by_gates = work->by_gates[direction] + at * 4 * units };
   work->kernels->gates_gradient (&rows);
@@ -73,8 +75,8 @@ recur_back (GruWork *work)
       gru_parallel_ranks (work, rank_gradients);
       if (work->step > 0)
         weft_matrix_product (work->call, FALSE, FALSE, gru_active (&work->schedule, work->step), units, 3 * units, 1,
-                             work->by_gates[work->direction] + work->schedule.start[work->step] * 4 * units + units, 4 * units, weight, units,
-                             1, by_hidden, units);
+                             work->by_gates[work->direction] + work->schedule.start[work->step] * 4 * units + units, 4 * units, weight,
+                             units, 1, by_hidden, units);
     }
 }
 
@@ -113,7 +115,8 @@ bias_gradient (gpointer data, gint64 index, guint member G_GNUC_UNUSED)
 {
   const GruWork *work = data;
   WeftTensor *const *gradients = work->call->parameter_gradient + GRU_PARAMETERS * work->direction;
-  float *by_ih = gradients[GRU_BIAS_IH] ? gradients[GRU_BIAS_IH]->data : NULL, *by_hh = gradients[GRU_BIAS_HH] ? gradients[GRU_BIAS_HH]->data : NULL;
+  float *by_ih = gradients[GRU_BIAS_IH] ? gradients[GRU_BIAS_IH]->data : NULL,
+        *by_hh = gradients[GRU_BIAS_HH] ? gradients[GRU_BIAS_HH]->data : NULL;
   gint64 units = work->units, first = index * BIAS_BLOCK, end = MIN (first + BIAS_BLOCK, 4 * units);
   double sums[BIAS_BLOCK];
 

@@ -15,8 +15,14 @@ gru_begin (const WeftCall *call, GruWork *work, GruMemory *memory)
 {
   const Gru *gru = call->attributes;
   const WeftTensor *x = call->in[0];
-  *work = (GruWork){ .call = call, .kernels = row_kernels (), .samples = x->samples, .rows = x->shape[0], .width = x->shape[1],
-                     .units = gru->units, .directions = gru->bidirectional ? 2 : 1, .small = gru->units <= GRU_SMALL };
+  *work = (GruWork){ .call = call,
+                     .kernels = row_kernels (),
+                     .samples = x->samples,
+                     .rows = x->shape[0],
+                     .width = x->shape[1],
+                     .units = gru->units,
+                     .directions = gru->bidirectional ? 2 : 1,
+                     .small = gru->units <= GRU_SMALL };
   gint32 *integers = gru_take (memory, (gint64) gru_schedule_size (work->samples, work->rows));
   if (integers)
     work->schedule = gru_schedule (x, integers);
@@ -70,9 +76,8 @@ forward_memory (const WeftCall *call, GruWork *work, GruMemory *memory)
   for (int i = 0; i < work->directions; i++)
     {
       /* Big directions take turns, so that without backward they need one block of gates. */
-      work->gates[i] = i && !work->small && !call->saved[GRU_SAVED_GATES]
-                           ? work->gates[0]
-                           : gru_block (work, GRU_SAVED_GATES, i, 4 * work->units, memory);
+      work->gates[i] = i && !work->small && !call->saved[GRU_SAVED_GATES] ? work->gates[0]
+                                                                          : gru_block (work, GRU_SAVED_GATES, i, 4 * work->units, memory);
       work->hidden[i] = gru_block (work, GRU_SAVED_HIDDEN, i, work->units, memory);
       if (work->small)
         work->recurrent[i] = gru_take (memory, work->units * ROW_PADDED (3 * work->units));
@@ -117,8 +122,8 @@ feed_gates (GruWork *work)
   weft_parallel (work->call, work->samples, begin_rank, work);
   weft_matrix_product (work->call, FALSE, TRUE, work->rows, 2 * units, width, 1, work->inputs, width, weight, width, 1, gates + units,
                        4 * units);
-  weft_matrix_product (work->call, FALSE, TRUE, work->rows, units, width, 1, work->inputs, width, weight + 2 * units * width, width, 1, gates,
-                       4 * units);
+  weft_matrix_product (work->call, FALSE, TRUE, work->rows, units, width, 1, work->inputs, width, weight + 2 * units * width, width, 1,
+                       gates, 4 * units);
 }
 
 /* r = σ(r), z = σ(z), n = tanh(n + r hn), h = n + z (h' − n) */
@@ -186,7 +191,8 @@ recur_small (gpointer data, gint64 direction, guint member G_GNUC_UNUSED)
       gint64 active = gru_active (&work->schedule, step);
       if (step > 0)
         work->kernels->product (active, 3 * units, units, work->hidden[direction] + start[step - 1] * units, units, 1,
-                                work->recurrent[direction], stride, TRUE, work->gates[direction] + start[step] * 4 * units + units, 4 * units);
+                                work->recurrent[direction], stride, TRUE, work->gates[direction] + start[step] * 4 * units + units,
+                                4 * units);
       for (gint64 rank = 0; rank < active; rank++)
         activate (work, (int) direction, step, rank);
     }
@@ -259,18 +265,39 @@ static const WeftPort saved[] = {
 };
 
 static const WeftPort parameters[] = {
-  { .name = "weight_ih", .signature = "f32[3*$units, d]", .flags = WEFT_PORT_READ, .initial = "$initial", .meaning = "input weights of r, z, n" },
-  { .name = "weight_hh", .signature = "f32[3*$units, $units]", .flags = WEFT_PORT_READ, .initial = "$initial",
+  { .name = "weight_ih",
+    .signature = "f32[3*$units, d]",
+    .flags = WEFT_PORT_READ,
+    .initial = "$initial",
+    .meaning = "input weights of r, z, n" },
+  { .name = "weight_hh",
+    .signature = "f32[3*$units, $units]",
+    .flags = WEFT_PORT_READ,
+    .initial = "$initial",
     .meaning = "recurrent weights of r, z, n" },
   { .name = "bias_ih", .signature = "f32[3*$units]", .initial = "$initial", .meaning = "input biases of r, z, n" },
   { .name = "bias_hh", .signature = "f32[3*$units]", .initial = "$initial", .meaning = "recurrent biases of r, z, n" },
-  { .name = "weight_ih_reverse", .signature = "f32[3*$units, d]", .flags = WEFT_PORT_READ, .initial = "$initial", .when = "bidirectional",
+  { .name = "weight_ih_reverse",
+    .signature = "f32[3*$units, d]",
+    .flags = WEFT_PORT_READ,
+    .initial = "$initial",
+    .when = "bidirectional",
     .meaning = "the same for the direction from last to first" },
-  { .name = "weight_hh_reverse", .signature = "f32[3*$units, $units]", .flags = WEFT_PORT_READ, .initial = "$initial",
-    .when = "bidirectional", .meaning = "the same for the direction from last to first" },
-  { .name = "bias_ih_reverse", .signature = "f32[3*$units]", .initial = "$initial", .when = "bidirectional",
+  { .name = "weight_hh_reverse",
+    .signature = "f32[3*$units, $units]",
+    .flags = WEFT_PORT_READ,
+    .initial = "$initial",
+    .when = "bidirectional",
     .meaning = "the same for the direction from last to first" },
-  { .name = "bias_hh_reverse", .signature = "f32[3*$units]", .initial = "$initial", .when = "bidirectional",
+  { .name = "bias_ih_reverse",
+    .signature = "f32[3*$units]",
+    .initial = "$initial",
+    .when = "bidirectional",
+    .meaning = "the same for the direction from last to first" },
+  { .name = "bias_hh_reverse",
+    .signature = "f32[3*$units]",
+    .initial = "$initial",
+    .when = "bidirectional",
     .meaning = "the same for the direction from last to first" },
   { .name = NULL },
 };
@@ -280,11 +307,12 @@ static const WeftOperator gru = {
   .name = "gru",
   .version = 1,
   .summary = "Gated recurrent unit over the rows of each sample, in one direction or the mean of both",
-  .documentation
-  = "r = σ(W_ir x + b_ir + W_hr h' + b_hr), z = σ(W_iz x + b_iz + W_hz h' + b_hz), n = tanh(W_in x + b_in + r (W_hn h' + b_hn)), "
-    "h = (1 − z) n + z h', with h' the state before, zero at first.\n\n"
-    "The reverse direction starts at the last row of each sample. Parameters have PyTorch's shapes and order of gates (r, z, n); its names for "
-    "them end in _l0 and _l0_reverse. Nothing is computed on padding: at every step only samples that still have a row take part.",
+  .documentation =
+      "r = σ(W_ir x + b_ir + W_hr h' + b_hr), z = σ(W_iz x + b_iz + W_hz h' + b_hz), n = tanh(W_in x + b_in + r (W_hn h' + b_hn)), "
+      "h = (1 − z) n + z h', with h' the state before, zero at first.\n\n"
+      "The reverse direction starts at the last row of each sample. Parameters have PyTorch's shapes and order of gates (r, z, n); its "
+      "names for "
+      "them end in _l0 and _l0_reverse. Nothing is computed on padding: at every step only samples that still have a row take part.",
   .source = "Cho et al., Learning Phrase Representations using RNN Encoder-Decoder (arXiv 1406.1078), in the variant that resets after the "
             "product, as in torch.nn.GRU; the mean of directions: Lee et al., Stacked Cross Attention (arXiv 1803.08024), equation 5",
   .attributes_size = sizeof (Gru),

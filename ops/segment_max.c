@@ -178,7 +178,8 @@ static const WeftOperator segment_max = {
   .name = "segment_max",
   .version = 1,
   .summary = "Takes the maximum of each channel over the rows of each sample",
-  .documentation = "The whole gradient goes to the row that has the maximum, the first of equals. A not-a-number is the maximum of its channel.",
+  .documentation =
+      "The whole gradient goes to the row that has the maximum, the first of equals. A not-a-number is the maximum of its channel.",
   .source = "Definition",
   .inputs = inputs,
   .outputs = max_outputs,
@@ -210,8 +211,9 @@ static const WeftOperator segment_k_max = {
   .name = "segment_k_max",
   .version = 1,
   .summary = "Averages the k largest values of each channel over the rows of each sample",
-  .documentation = "Each channel chooses its rows on its own; of equal values the earlier rows are taken. With k = 1 this is segment_max, with k "
-                   "no smaller than any sample segment_mean.",
+  .documentation =
+      "Each channel chooses its rows on its own; of equal values the earlier rows are taken. With k = 1 this is segment_max, with k "
+      "no smaller than any sample segment_mean.",
   .source = "Chen et al., Learning the Best Pooling Strategy for Visual Semantic Embedding (arXiv 2011.04305), section 3.1, K-MaxPool",
   .attributes_size = sizeof (KMax),
   .attributes = attributes,

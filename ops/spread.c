@@ -45,7 +45,10 @@ spread_backward (const WeftCall *call)
 
 static const WeftPort inputs[] = {
   { .name = "x", .signature = "f32[b, d]", .meaning = "one row per sample" },
-  { .name = "like", .signature = "f32[b:t, e]", .flags = WEFT_PORT_CONSTANT, .meaning = "says how many rows each sample has; its values are not read" },
+  { .name = "like",
+    .signature = "f32[b:t, e]",
+    .flags = WEFT_PORT_CONSTANT,
+    .meaning = "says how many rows each sample has; its values are not read" },
   { .name = NULL },
 };
 

@@ -5,27 +5,58 @@
 #include <string.h>
 
 #include "cli.h"
+#include "open.h"
 #include "plan.h"
 
-static gsize
-stored_bytes (const WeftPipeline *pipeline, guint64 *parameters)
-{
-  gsize bytes = 0;
+#define MEBIBYTE 0x1p20
 
-  *parameters = 0;
+/* The network that @path belongs to, or NULL. */
+static const WeftNetwork *
+network_of (const WeftPipeline *pipeline, const char *path)
+{
+  for (guint i = 0; i < pipeline->networks->len; i++)
+    {
+      const WeftNetwork *network = pipeline->networks->pdata[i];
+      if (g_str_has_prefix (path, network->name) && path[strlen (network->name)] == '.')
+        return network;
+    }
+  return NULL;
+}
+
+static guint64
+parameters_of (const WeftPipeline *pipeline, const WeftNetwork *network)
+{
+  guint64 n = 0;
   for (guint i = 0; i < pipeline->variables->len; i++)
     {
       const WeftVariable *variable = pipeline->variables->pdata[i];
-      gboolean of_network = FALSE;
-      bytes += weft_shape_bound_bytes (&variable->shape);
-      for (guint k = 0; k < pipeline->networks->len; k++)
-        {
-          const char *name = ((WeftNetwork *) pipeline->networks->pdata[k])->name;
-          of_network |= g_str_has_prefix (variable->path, name) && variable->path[strlen (name)] == '.';
-        }
-      if (of_network && !variable->statistic)
-        *parameters += (guint64) weft_shape_bound_elements (&variable->shape);
+      if (!variable->statistic && network_of (pipeline, variable->path) == network)
+        n += (guint64) weft_shape_bound_elements (&variable->shape);
     }
+  return n;
+}
+
+static gsize
+print_stored (const WeftPipeline *pipeline, gboolean parameters)
+{
+  gsize bytes = 0;
+  printf ("%s\n", pipeline->name ? pipeline->name : "(no name)");
+  for (guint i = 0; i < pipeline->networks->len; i++)
+    {
+      const WeftNetwork *network = pipeline->networks->pdata[i];
+      printf ("  network %-28s %12" G_GUINT64_FORMAT " parameters%s\n", network->name, parameters_of (pipeline, network),
+              network->frozen ? ", frozen" : "");
+    }
+  for (guint i = 0; i < pipeline->variables->len; i++)
+    {
+      const WeftVariable *variable = pipeline->variables->pdata[i];
+      bytes += weft_shape_bound_bytes (&variable->shape);
+      if (!parameters)
+        continue;
+      g_autofree char *shape = weft_shape_print (&variable->shape);
+      printf ("    %-64s %-24s %s\n", variable->path, shape, variable->copy_of ? "copy" : variable->initial ? variable->initial : "");
+    }
+  printf ("  parameters, moments, queues, statistics: %.1f MiB\n", (double) bytes / MEBIBYTE);
   return bytes;
 }
 
@@ -33,16 +64,13 @@ static void
 print_node (const WeftNode *node)
 {
   g_autoptr (GString) shapes = g_string_new (NULL);
-
-  if (node->kind != WEFT_NODE_FORWARD)
-    return;
-  for (guint i = 0; node->operator->outputs[i].name; i++)
+  for (guint i = 0; node->operator->outputs && node->operator->outputs[i].name; i++)
     if (node->outputs[i] && weft_shape_is_known (&node->outputs[i]->shape) && node->outputs[i]->read)
       {
         g_autofree char *shape = weft_shape_print (&node->outputs[i]->shape);
         g_string_append_printf (shapes, "%s%s %s", shapes->len ? ", " : "", node->operator->outputs[i].name, shape);
       }
-  printf ("    %-34s %-20s %s\n", node->path, node->operator->name, shapes->str);
+  printf ("    %-44s %-20s %s\n", node->path, node->kind == WEFT_NODE_GRADIENT ? "gradient" : node->operator->name, shapes->str);
 }
 
 static void
@@ -52,66 +80,99 @@ print_symbols (const WeftGraph *graph)
     {
       const WeftSymbol *symbol = graph->symbols->pdata[i];
       if (symbol->bound)
-        printf ("    %s of `%s`: at most %" G_GINT64_FORMAT "\n", symbol->name, symbol->owner, symbol->bound);
+        printf ("    where %s of `%s` is at most %" G_GINT64_FORMAT "\n", symbol->name, symbol->owner, symbol->bound);
       else
-        printf ("    %s of `%s`: known after the pass\n", symbol->name, symbol->owner);
+        printf ("    where %s of `%s` is known after the pass\n", symbol->name, symbol->owner);
     }
 }
 
+/* Returns: the graph's memory in @bytes, which grows to the largest. */
 static gboolean
-print_graph (WeftGraph *graph, gboolean nodes)
+print_graph (WeftGraph *graph, gboolean nodes, gboolean gradients, gsize *bytes)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (WeftPlan) plan = weft_plan_new (graph, &error);
-  guint gradients = 0;
-
   if (!plan)
     {
-      fprintf (stderr, "%s\n", error->message);
+      fprintf (stderr, "graph `%s`: %s\n", graph->name, error->message);
       return FALSE;
     }
+  guint n_gradients = 0;
   for (guint i = 0; i < graph->nodes->len; i++)
-    gradients += ((WeftNode *) graph->nodes->pdata[i])->kind == WEFT_NODE_GRADIENT;
-  printf ("  graph %s: %u nodes, %u of them gradients; %.1f MiB of memory for a step\n", graph->name, graph->nodes->len, gradients,
-          (double) plan->arena / (1 << 20));
-  if (nodes)
-    for (guint i = 0; i < graph->nodes->len; i++)
-      print_node (graph->nodes->pdata[i]);
+    n_gradients += ((const WeftNode *) graph->nodes->pdata[i])->kind == WEFT_NODE_GRADIENT;
+  printf ("  graph %s: %u nodes", graph->name, graph->nodes->len - n_gradients);
+  if (n_gradients)
+    printf (" and %u gradients", n_gradients);
+  if (graph->source)
+    printf (", over `%s`", graph->source->path);
+  printf (", %.1f MiB a step%s\n", (double) plan->arena / MEBIBYTE, graph->feeds->len ? ", and what depends on collected arrays" : "");
+  for (guint i = 0; i < graph->nodes->len; i++)
+    {
+      const WeftNode *node = graph->nodes->pdata[i];
+      if (node->kind == WEFT_NODE_FORWARD ? nodes : gradients)
+        print_node (node);
+    }
   print_symbols (graph);
   for (guint i = 0; i < graph->pruned->len; i++)
     printf ("    left out, nobody needs it: %s\n", (const char *) graph->pruned->pdata[i]);
+  *bytes = MAX (*bytes, plan->arena);
   return TRUE;
+}
+
+/* The pipeline as it is trained, and as validation and evaluation set its variables. */
+static gboolean
+open_all (const char *path, const WeftCommonOptions *common, WeftOpened *opened)
+{
+  g_autoptr (WeftProblems) problems = weft_problems_new ();
+  g_autoptr (GError) error = NULL;
+  g_auto (GStrv) settings = weft_cli_settings (common);
+  const char *const *overlays = (const char *const *) common->overlays;
+  gboolean good = weft_open (path, overlays, (const char *const *) settings, NULL, TRUE, opened, problems);
+  const WeftPhase *phases[] = { good ? &opened->recipe->validate : NULL, good ? &opened->recipe->evaluate : NULL };
+  for (guint i = 0; i < G_N_ELEMENTS (phases) && good; i++)
+    if (phases[i]->given && phases[i]->vars->len)
+      {
+        g_auto (WeftOpened) phase = { 0 };
+        good = weft_open (path, overlays, (const char *const *) settings, phases[i]->vars, FALSE, &phase, problems);
+      }
+  if (!weft_problems_to_error (problems, &error))
+    fprintf (stderr, "%s\n", error->message);
+  return good;
 }
 
 int
 weft_cli_check (int argc, char **argv)
 {
   WeftCommonOptions common;
-  gboolean nodes = FALSE;
-  const GOptionEntry own[] = { { "nodes", 0, 0, G_OPTION_ARG_NONE, &nodes, "List every node with the shapes that it gives out", NULL },
+  gboolean brief = FALSE, nodes = FALSE, gradients = FALSE, parameters = FALSE;
+  const GOptionEntry own[] = { { "brief", 'b', 0, G_OPTION_ARG_NONE, &brief, "Leave out the nodes", NULL },
+                               { "nodes", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_NONE, &nodes, "List nodes, as without --brief", NULL },
+                               { "gradients", 0, 0, G_OPTION_ARG_NONE, &gradients, "List gradient nodes too", NULL },
+                               { "parameters", 0, 0, G_OPTION_ARG_NONE, &parameters,
+                                 "List everything that is stored: parameters, moments, queues", NULL },
                                { NULL, 0, 0, 0, NULL, NULL, NULL } };
-  g_autoptr (WeftPipeline) pipeline = NULL;
-  guint64 parameters;
-  gsize bytes;
   int status = 0;
-
-  if (!weft_cli_parse (&argc, &argv, "PIPELINE", "Checks a pipeline without reading data: syntax, references, attributes, shapes, gradients, memory.", own,
-                       &common, &status))
+  if (!weft_cli_parse (
+          &argc, &argv, "PIPELINE|RUN",
+          "Checks a pipeline without reading data: syntax, references, attributes, shapes, gradients, memory. All mistakes are "
+          "reported together.\n\nExamples:\n  weft check user-f30k\n  weft check pipelines/scenes.yaml --overlay no-sge --set batch=64 "
+          "--brief",
+          own, &common, &status))
     return status;
+  g_auto (WeftOpened) opened = { 0 };
   if (argc != 2)
+    status = weft_cli_usage ("weft check: expected one pipeline, such as pipelines/user-f30k.yaml");
+  else if (!open_all (argv[1], &common, &opened))
+    status = WEFT_EXIT_INPUT;
+  if (!status)
     {
-      fprintf (stderr, "weft check: expected one pipeline, such as pipelines/user-f30k.yaml\n");
-      return WEFT_EXIT_USAGE;
+      gsize stored = print_stored (opened.pipeline, parameters), largest = 0;
+      for (guint i = 0; i < opened.pipeline->graphs->len; i++)
+        if (!print_graph (opened.pipeline->graphs->pdata[i], !brief, gradients, &largest))
+          status = WEFT_EXIT_INPUT;
+      printf ("  peak memory: %.1f MiB (stored %.1f, largest step %.1f)\n", (double) (stored + largest) / MEBIBYTE,
+              (double) stored / MEBIBYTE, (double) largest / MEBIBYTE);
     }
-  pipeline = weft_cli_pipeline (&common, argv[1]);
   weft_cli_options_clear (&common);
-  if (!pipeline)
-    return WEFT_EXIT_INPUT;
-  bytes = stored_bytes (pipeline, &parameters);
-  printf ("%s: %" G_GUINT64_FORMAT " parameters in %u networks; %.1f MiB of parameters, moments, queues and statistics\n", pipeline->name, parameters,
-          pipeline->networks->len, (double) bytes / (1 << 20));
-  for (guint i = 0; i < pipeline->graphs->len; i++)
-    if (!print_graph (pipeline->graphs->pdata[i], nodes))
-      status = WEFT_EXIT_INPUT;
   return status;
 }

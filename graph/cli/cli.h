@@ -38,13 +38,20 @@ gboolean weft_cli_parse (int *argc, char ***argv, const char *arguments, const c
                          int *status);
 void weft_cli_options_clear (WeftCommonOptions *common);
 
+/* The settings of the command line, `--seed` as the one that it stands for; to be freed with g_strfreev(). */
+char **weft_cli_settings (const WeftCommonOptions *common);
+/* Prints @message as a mistake in usage. Returns: %WEFT_EXIT_USAGE */
+int weft_cli_usage (const char *message);
+
 /* Composes and builds the pipeline at @path; prints all problems to standard error. */
 WeftPipeline *weft_cli_pipeline (const WeftCommonOptions *common, const char *path);
 
 int weft_cli_train (int argc, char **argv);
 int weft_cli_evaluate (int argc, char **argv);
+int weft_cli_encode (int argc, char **argv);
 int weft_cli_check (int argc, char **argv);
 int weft_cli_inspect (int argc, char **argv);
+int weft_cli_graph (int argc, char **argv);
 int weft_cli_info (int argc, char **argv);
 
 G_END_DECLS

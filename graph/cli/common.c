@@ -5,10 +5,11 @@
 #include <string.h>
 
 #include "cli.h"
-#include "places.h"
+#include "open.h"
 
 gboolean
-weft_cli_parse (int *argc, char ***argv, const char *arguments, const char *description, const GOptionEntry *own, WeftCommonOptions *common, int *status)
+weft_cli_parse (int *argc, char ***argv, const char *arguments, const char *description, const GOptionEntry *own, WeftCommonOptions *common,
+                int *status)
 {
   g_autofree char *command = g_strdup ((*argv)[0]);
   g_autofree char *program = g_strconcat ("weft ", command, NULL);
@@ -17,7 +18,8 @@ weft_cli_parse (int *argc, char ***argv, const char *arguments, const char *desc
   gboolean help = FALSE;
   const GOptionEntry entries[] = {
     { "set", 0, 0, G_OPTION_ARG_STRING_ARRAY, &common->settings, "Set a variable or any value of the document (repeatable)", "PATH=VALUE" },
-    { "overlay", 'o', 0, G_OPTION_ARG_STRING_ARRAY, &common->overlays, "Apply an overlay: a file or one of the pipeline's ablations", "NAME" },
+    { "overlay", 'o', 0, G_OPTION_ARG_STRING_ARRAY, &common->overlays, "Apply an overlay: a file or one of the pipeline's ablations",
+      "NAME" },
     { "plugin-path", 0, 0, G_OPTION_ARG_STRING, &common->plugin_path, "Look for modules here first", "DIR:DIR…" },
     { "output", 0, 0, G_OPTION_ARG_FILENAME, &common->output, "Write here", "DIR" },
     { "threads", 0, 0, G_OPTION_ARG_INT, &common->threads, "Threads (default: all processors)", "N" },
@@ -60,12 +62,33 @@ weft_cli_options_clear (WeftCommonOptions *common)
   g_free (common->output);
 }
 
+char **
+weft_cli_settings (const WeftCommonOptions *common)
+{
+  GPtrArray *settings = g_ptr_array_new ();
+  for (guint i = 0; common->settings && common->settings[i]; i++)
+    g_ptr_array_add (settings, g_strdup (common->settings[i]));
+  if (common->seed >= 0)
+    g_ptr_array_add (settings, g_strdup_printf ("run.seed=%" G_GINT64_FORMAT, common->seed));
+  g_ptr_array_add (settings, NULL);
+  return (char **) g_ptr_array_free (settings, FALSE);
+}
+
+int
+weft_cli_usage (const char *message)
+{
+  fprintf (stderr, "%s; `%s --help` shows more\n", message, g_get_prgname ());
+  return WEFT_EXIT_USAGE;
+}
+
 WeftPipeline *
 weft_cli_pipeline (const WeftCommonOptions *common, const char *path)
 {
   g_autoptr (WeftProblems) problems = weft_problems_new ();
-  const char *const search[] = { weft_places_pipelines (), NULL };
-  const WeftComposition composition = { path, (const char *const *) common->overlays, (const char *const *) common->settings, search };
+  g_autofree char *file = weft_pipeline_file (path);
+  g_auto (GStrv) settings = weft_cli_settings (common);
+  const WeftComposition composition = { file, (const char *const *) common->overlays, (const char *const *) settings,
+                                        weft_pipeline_search () };
   g_autoptr (WeftValue) document = weft_compose (&composition, problems);
   WeftPipeline *pipeline = document ? weft_pipeline_build (document, problems) : NULL;
   g_autoptr (GError) error = NULL;

@@ -1,112 +1,123 @@
-/* weft evaluate: score a run's best model.
+/* weft evaluate, weft encode: pass over the evaluation graphs with a run's best model.
  *
  * SPDX-License-Identifier: BSD-3-Clause */
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "checkpoint.h"
+#include "attributes.h"
 #include "cli.h"
-#include "directory.h"
-#include "open.h"
-#include "pass.h"
-#include "safetensors.h"
+#include "npy.h"
+#include "numbers.h"
+#include "progress.h"
+#include "session-private.h"
 
-/* Fills the store from @path by name; the evaluation reads a part of what was saved. */
 static gboolean
-load_model (WeftStore *store, const char *path, GError **error)
+tick (gpointer data, const WeftGraph *graph, guint64 step, GError **error G_GNUC_UNUSED)
 {
-  g_autoptr (WeftSafetensors) file = weft_safetensors_open (path, error);
-  g_autoptr (GPtrArray) paths = NULL;
-
-  if (!file)
-    return FALSE;
-  paths = weft_store_paths (store);
-  for (guint i = 0; i < paths->len; i++)
+  if (weft_progress_wants (data))
     {
-      WeftTensor *tensor = weft_store_lookup (store, paths->pdata[i]);
-      const WeftTensor *saved = weft_safetensors_find (file, paths->pdata[i]);
-      /* Positions of sources are not part of a model. */
-      if (!saved && tensor->type != WEFT_F32)
-        continue;
-      if (!saved || saved->type != tensor->type || weft_tensor_bytes (saved) != weft_tensor_bytes (tensor))
-        {
-          g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT, "%s: %s is %s there; was the pipeline changed since?", path, (const char *) paths->pdata[i],
-                       saved ? "of another size" : "missing");
-          return FALSE;
-        }
-      if (!weft_safetensors_read (file, paths->pdata[i], tensor->data, error))
-        return FALSE;
+      g_autofree char *text = g_strdup_printf ("%s  step %" G_GUINT64_FORMAT, graph->name, step);
+      weft_progress_update (data, text);
     }
   return TRUE;
 }
 
-/* Numbers of one node side by side where their names share a beginning: image_r1, image_r5 → a row `image`. */
-static void
-print_table (const GArray *numbers)
+/* Settings of the command line, with `--split` and `--seed` as the settings that they stand for. */
+static char **
+gather_settings (const WeftCommonOptions *common, const char *split, const GPtrArray *more)
 {
-  const char *last_node = "";
-
-  for (guint i = 0; i < numbers->len;)
-    {
-      const WeftPassNumber *first = &g_array_index (numbers, WeftPassNumber, i);
-      const char *underscore = strchr (first->port, '_');
-      gsize length = underscore ? (gsize) (underscore - first->port) + 1 : 0;
-      guint end = i + 1;
-      while (length && end < numbers->len && strcmp (g_array_index (numbers, WeftPassNumber, end).node, first->node) == 0
-             && strncmp (g_array_index (numbers, WeftPassNumber, end).port, first->port, length) == 0)
-        end++;
-      if (strcmp (last_node, first->node) != 0)
-        printf ("%s.%s\n", first->graph, first->node);
-      last_node = first->node;
-      printf ("  %-12.*s", (int) (length ? length - 1 : strlen (first->port)), first->port);
-      for (; i < end; i++)
-        {
-          const WeftPassNumber *number = &g_array_index (numbers, WeftPassNumber, i);
-          printf ("  %s%s%.4g", length ? number->port + length : "", length ? " " : "", number->value);
-        }
-      printf ("\n");
-    }
+  GPtrArray *settings = g_ptr_array_new ();
+  g_auto (GStrv) given = weft_cli_settings (common);
+  if (split)
+    g_ptr_array_add (settings, g_strdup_printf ("split=%s", split));
+  for (char **setting = given; *setting; setting++)
+    g_ptr_array_add (settings, g_strdup (*setting));
+  for (guint i = 0; more && i < more->len; i++)
+    g_ptr_array_add (settings, g_strdup (more->pdata[i]));
+  g_ptr_array_add (settings, NULL);
+  return (char **) g_ptr_array_free (settings, FALSE);
 }
 
-static gboolean
-evaluate (const WeftCommonOptions *common, const char *path, const char *split, GError **error)
+/* Passes over @graphs, NULL after a message. */
+static WeftPasses *
+pass_over (WeftSession *session, const GPtrArray *graphs, gboolean quiet)
 {
-  g_autoptr (WeftProblems) problems = weft_problems_new ();
-  g_auto (WeftOpened) plain = { 0 };
-  g_auto (WeftOpened) opened = { 0 };
-  g_autoptr (GPtrArray) vars = g_ptr_array_new_with_free_func (g_free);
-  g_autoptr (WeftStore) store = weft_store_new ();
-  g_autoptr (WeftTeam) team = NULL;
-  g_autofree char *model = g_build_filename (path, "best.safetensors", NULL);
-  WeftPasses *passes;
-  gboolean good;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (WeftProgress) progress = weft_progress_new (quiet ? NULL : stderr);
+  g_autoptr (WeftPasses) passes = weft_passes_new (weft_session_pipeline (session), graphs, weft_session_store (session),
+                                                   weft_session_team (session), (guint64) weft_session_recipe (session)->seed, &error);
+  if (passes && weft_passes_run (passes, tick, progress, &error))
+    return g_steal_pointer (&passes);
+  g_clear_pointer (&progress, weft_progress_free);
+  fprintf (stderr, "%s\n", error->message);
+  return NULL;
+}
 
-  if (!weft_open (path, (const char *const *) common->overlays, (const char *const *) common->settings, NULL, FALSE, &plain, problems))
-    return weft_problems_to_error (problems, error);
-  for (guint i = 0; plain.recipe->evaluate.vars && i < plain.recipe->evaluate.vars->len; i++)
-    g_ptr_array_add (vars, g_strdup (plain.recipe->evaluate.vars->pdata[i]));
-  if (split)
-    g_ptr_array_add (vars, g_strdup_printf ("split=%s", split));
-  if (!weft_open (path, (const char *const *) common->overlays, (const char *const *) common->settings, vars, FALSE, &opened, problems))
-    return weft_problems_to_error (problems, error);
-  if (!opened.recipe->evaluate.given)
+/* Settings that make nodes of the evaluation write their matrix to @file: those whose operator has a path attribute `save`. */
+static gboolean
+save_settings (WeftSession *session, const char *file, GPtrArray *settings)
+{
+  const GPtrArray *graphs = weft_session_recipe (session)->evaluate.graphs;
+  g_autofree char *absolute = g_canonicalize_filename (file, NULL);
+  for (guint i = 0; i < graphs->len; i++)
     {
-      g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT, "%s: `run:` has no `evaluate: {graphs: […]}`", path);
-      return FALSE;
+      const WeftGraph *graph = weft_pipeline_graph (weft_session_pipeline (session), graphs->pdata[i]);
+      for (guint n = 0; n < graph->nodes->len; n++)
+        {
+          const WeftNode *node = graph->nodes->pdata[n];
+          const WeftAttribute *attribute = weft_operator_attribute (node->operator, "save");
+          if (attribute && attribute->kind == WEFT_ATTRIBUTE_PATH && !strchr (node->path, '.'))
+            {
+              g_ptr_array_add (settings, g_strdup_printf ("graphs.%s.nodes.%s.save='%s'", graph->name, node->path, absolute));
+              return TRUE;
+            }
+        }
     }
-  team = weft_team_new ((guint) MAX (common->threads, 0), error);
-  if (!team || !weft_store_prepare (store, opened.pipeline, 0, error) || !load_model (store, model, error))
-    return FALSE;
-  passes = weft_passes_new (opened.pipeline, opened.recipe->evaluate.graphs, store, team, 0, error);
-  good = passes && weft_passes_run (passes, NULL, NULL, error);
-  if (good)
+  fprintf (stderr, "weft evaluate: no node of the evaluation graphs has an attribute `save` to write similarities\n");
+  return FALSE;
+}
+
+static WeftSession *
+open_session (const char *path, const WeftCommonOptions *common, const char *split, const GPtrArray *more)
+{
+  g_autoptr (GError) error = NULL;
+  g_auto (GStrv) settings = gather_settings (common, split, more);
+  WeftSession *session = weft_session_open (path, (const char *const *) settings, "evaluate", (guint) MAX (common->threads, 0), &error);
+  if (!session)
+    fprintf (stderr, "%s\n", error->message);
+  return session;
+}
+
+static int
+evaluate (const char *path, const WeftCommonOptions *common, const char *split, const char *save, gboolean json)
+{
+  g_autoptr (WeftSession) session = open_session (path, common, split, NULL);
+  if (!session)
+    return WEFT_EXIT_INPUT;
+  if (!weft_session_recipe (session)->evaluate.given)
     {
-      g_autoptr (GArray) numbers = weft_passes_numbers (passes);
-      print_table (numbers);
+      fprintf (stderr, "%s: there is nothing to evaluate: `run:` needs `evaluate: {graphs: [NAME, …]}`\n", path);
+      return WEFT_EXIT_INPUT;
     }
-  g_clear_pointer (&passes, weft_passes_free);
-  return good;
+  if (save)
+    {
+      g_autoptr (GPtrArray) settings = g_ptr_array_new_with_free_func (g_free);
+      if (!save_settings (session, save, settings))
+        return WEFT_EXIT_INPUT;
+      weft_session_free (session);
+      session = open_session (path, common, split, settings);
+      if (!session)
+        return WEFT_EXIT_INPUT;
+    }
+  g_autoptr (WeftPasses) passes = pass_over (session, weft_session_recipe (session)->evaluate.graphs, common->quiet);
+  if (!passes)
+    return WEFT_EXIT_INPUT;
+  g_autoptr (GArray) numbers = weft_passes_numbers (passes);
+  if (json)
+    weft_cli_print_json (numbers);
+  else
+    weft_cli_print_numbers (numbers);
+  return 0;
 }
 
 int
@@ -114,23 +125,103 @@ weft_cli_evaluate (int argc, char **argv)
 {
   WeftCommonOptions common;
   g_autofree char *split = NULL;
-  const GOptionEntry own[] = { { "split", 0, 0, G_OPTION_ARG_STRING, &split, "Score this split (sets the variable `split`)", "NAME" },
+  g_autofree char *save = NULL;
+  gboolean json = FALSE;
+  const GOptionEntry own[] = { { "split", 0, 0, G_OPTION_ARG_STRING, &split, "Part of the data; short for --set split=NAME", "NAME" },
+                               { "save-similarity", 0, 0, G_OPTION_ARG_FILENAME, &save, "Write the matrix of similarities as .npy",
+                                 "FILE" },
+                               { "json", 0, 0, G_OPTION_ARG_NONE, &json, "Print one JSON object instead of tables", NULL },
                                { NULL, 0, 0, 0, NULL, NULL, NULL } };
-  g_autoptr (GError) error = NULL;
   int status = 0;
+  if (!weft_cli_parse (&argc, &argv, "RUN|PIPELINE",
+                       "Evaluates the best model of a run, or a pipeline whose networks say what to `load`.\n\nExamples:\n"
+                       "  weft evaluate runs/scenes\n  weft evaluate runs/user-f30k --split dev --save-similarity dev.npy\n"
+                       "  weft evaluate runs/user-coco --set split=testall --json",
+                       own, &common, &status))
+    return status;
+  status = argc == 2 ? evaluate (argv[1], &common, split, save, json)
+                     : weft_cli_usage ("weft evaluate: expected one run directory, such as runs/scenes");
+  weft_cli_options_clear (&common);
+  return status;
+}
 
-  if (!weft_cli_parse (&argc, &argv, "RUN", "Scores the best model of a run.", own, &common, &status))
+static void
+graphs_to_encode (const WeftRecipe *recipe, GPtrArray *graphs)
+{
+  for (guint i = 0; i < recipe->encode->len; i++)
+    {
+      const char *reference = g_array_index (recipe->encode, WeftNamed, i).reference;
+      char *name = g_strndup (reference, strcspn (reference, "."));
+      if (g_ptr_array_find_with_equal_func (graphs, name, g_str_equal, NULL))
+        g_free (name);
+      else
+        g_ptr_array_add (graphs, name);
+    }
+}
+
+static int
+write_collected (WeftPasses *passes, const WeftRecipe *recipe, const char *directory)
+{
+  g_autoptr (GError) error = NULL;
+  for (guint i = 0; i < recipe->encode->len; i++)
+    {
+      const WeftNamed *named = &g_array_index (recipe->encode, WeftNamed, i);
+      const WeftTensor *tensor = weft_passes_collected (passes, named->reference);
+      g_autofree char *name = g_strconcat (named->name, ".npy", NULL);
+      g_autofree char *file = g_build_filename (directory, name, NULL);
+      if (!weft_npy_write (file, tensor, &error))
+        {
+          fprintf (stderr, "%s\n", error->message);
+          return WEFT_EXIT_INPUT;
+        }
+      g_autofree char *shape = weft_tensor_describe (tensor);
+      printf ("%s: %s\n", file, shape);
+    }
+  return 0;
+}
+
+static int
+encode (const char *path, const WeftCommonOptions *common, const char *split)
+{
+  g_autoptr (WeftSession) session = open_session (path, common, split, NULL);
+  if (!session)
+    return WEFT_EXIT_INPUT;
+  const WeftRecipe *recipe = weft_session_recipe (session);
+  g_autoptr (GPtrArray) graphs = g_ptr_array_new_with_free_func (g_free);
+  graphs_to_encode (recipe, graphs);
+  if (graphs->len == 0)
+    {
+      fprintf (stderr, "%s: there is nothing to encode: `run:` needs `encode: {NAME: GRAPH.COLLECTED}`\n", path);
+      return WEFT_EXIT_INPUT;
+    }
+  if (g_mkdir_with_parents (common->output, 0777) != 0)
+    {
+      fprintf (stderr, "weft encode: %s can't be made\n", common->output);
+      return WEFT_EXIT_INPUT;
+    }
+  g_autoptr (WeftPasses) passes = pass_over (session, graphs, common->quiet);
+  return passes ? write_collected (passes, recipe, common->output) : WEFT_EXIT_INPUT;
+}
+
+int
+weft_cli_encode (int argc, char **argv)
+{
+  WeftCommonOptions common;
+  g_autofree char *split = NULL;
+  const GOptionEntry own[] = { { "split", 0, 0, G_OPTION_ARG_STRING, &split, "Part of the data; short for --set split=NAME", "NAME" },
+                               { NULL, 0, 0, 0, NULL, NULL, NULL } };
+  int status = 0;
+  if (!weft_cli_parse (&argc, &argv, "RUN|PIPELINE",
+                       "Writes the embeddings that `run: encode:` names as .npy files, made by a run's best model.\n\nExample:\n"
+                       "  weft encode runs/user-f30k --split test --output embeddings",
+                       own, &common, &status))
     return status;
   if (argc != 2)
-    {
-      fprintf (stderr, "weft evaluate: expected one run directory\n");
-      status = WEFT_EXIT_USAGE;
-    }
-  else if (!evaluate (&common, argv[1], split, &error))
-    {
-      fprintf (stderr, "%s\n", error ? error->message : "evaluation failed");
-      status = WEFT_EXIT_INPUT;
-    }
+    status = weft_cli_usage ("weft encode: expected one run directory, such as runs/scenes");
+  else if (!common.output)
+    status = weft_cli_usage ("weft encode: say where to write: --output DIR");
+  else
+    status = encode (argv[1], &common, split);
   weft_cli_options_clear (&common);
   return status;
 }

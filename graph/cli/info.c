@@ -15,8 +15,8 @@ weft_cli_info (int argc, char **argv)
   if (!weft_cli_parse (&argc, &argv, "", "Shows versions, processor, kernels and modules.", NULL, &common, &status))
     return status;
   weft_cli_options_clear (&common);
-  printf ("weft %s, operator interface %d.%d, GLib %u.%u.%u\n", PACKAGE_VERSION, WEFT_INTERFACE_MAJOR, WEFT_INTERFACE_MINOR, glib_major_version,
-          glib_minor_version, glib_micro_version);
+  printf ("weft %s, operator interface %d.%d, GLib %u.%u.%u\n", PACKAGE_VERSION, WEFT_INTERFACE_MAJOR, WEFT_INTERFACE_MINOR,
+          glib_major_version, glib_minor_version, glib_micro_version);
   printf ("processors: %u\n", g_get_num_processors ());
   for (guint i = 0; i < weft_registry_modules ()->len; i++)
     {

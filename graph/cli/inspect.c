@@ -110,14 +110,15 @@ weft_cli_inspect (int argc, char **argv)
   WeftCommonOptions common;
   int status = 0;
 
-  if (!weft_cli_parse (&argc, &argv, "[OPERATOR…]", "Shows what operators take, give and mean; without arguments, lists all.", NULL, &common, &status))
+  if (!weft_cli_parse (&argc, &argv, "[OPERATOR…]", "Shows what operators take, give and mean; without arguments, lists all.", NULL,
+                       &common, &status))
     return status;
   weft_cli_options_clear (&common);
   if (argc < 2)
     list_all ();
   for (int i = 1; i < argc; i++)
     {
-      const WeftOperator *operator = weft_registry_find (argv[i]);
+      const WeftOperator *operator= weft_registry_find (argv[i]);
       if (operator)
         print_operator (operator);
       else

@@ -6,8 +6,11 @@ weft_SOURCES = \
 	graph/cli/cli.h \
 	graph/cli/common.c \
 	graph/cli/evaluate.c \
+	graph/cli/graph.c \
 	graph/cli/info.c \
 	graph/cli/inspect.c \
 	graph/cli/main.c \
+	graph/cli/numbers.c \
+	graph/cli/numbers.h \
 	graph/cli/train.c
 weft_LDADD = libweft-1.la $(JSON_LIBS) $(GLIB_LIBS)

@@ -9,9 +9,11 @@
 
 static const WeftCommand commands[] = {
   { "train", "train a pipeline, or go on with a run", weft_cli_train },
-  { "evaluate", "score a run's best model", weft_cli_evaluate },
+  { "evaluate", "score a run's best model on any part of the data", weft_cli_evaluate },
+  { "encode", "write a run's embeddings as .npy files", weft_cli_encode },
   { "check", "check a pipeline without reading data: nodes, parameters, shapes, memory", weft_cli_check },
   { "inspect", "show operators: ports, attributes, parameters, documentation", weft_cli_inspect },
+  { "graph", "draw a graph", weft_cli_graph },
   { "info", "show versions, processor, kernels and modules", weft_cli_info },
 };
 

@@ -23,20 +23,6 @@ catch_signals (void)
   sigaction (SIGTERM, &action, NULL);
 }
 
-/* --seed is a setting like any other. */
-static char **
-with_seed (const WeftCommonOptions *common)
-{
-  GPtrArray *settings = g_ptr_array_new ();
-
-  for (guint i = 0; common->settings && common->settings[i]; i++)
-    g_ptr_array_add (settings, g_strdup (common->settings[i]));
-  if (common->seed >= 0)
-    g_ptr_array_add (settings, g_strdup_printf ("run.seed=%" G_GINT64_FORMAT, common->seed));
-  g_ptr_array_add (settings, NULL);
-  return (char **) g_ptr_array_free (settings, FALSE);
-}
-
 int
 weft_cli_train (int argc, char **argv)
 {
@@ -48,8 +34,8 @@ weft_cli_train (int argc, char **argv)
   WeftRun *run;
   int status = 0;
 
-  if (!weft_cli_parse (&argc, &argv, "PIPELINE|RUN", "Trains a pipeline into a run directory; run again to go on after an interruption.", NULL, &common,
-                       &status))
+  if (!weft_cli_parse (&argc, &argv, "PIPELINE|RUN", "Trains a pipeline into a run directory; run again to go on after an interruption.",
+                       NULL, &common, &status))
     return status;
   if (argc != 2)
     {
@@ -57,7 +43,7 @@ weft_cli_train (int argc, char **argv)
       weft_cli_options_clear (&common);
       return WEFT_EXIT_USAGE;
     }
-  settings = with_seed (&common);
+  settings = weft_cli_settings (&common);
   options = (WeftRunOptions){ .pipeline = argv[1],
                               .output = common.output,
                               .overlays = (const char *const *) common.overlays,

@@ -40,12 +40,12 @@ NAME (block) (const int rows, const int vectors, gint64 k, const float *a, gint6
       VECTOR (c + r * c_stride + v * LANES) = sums[r][v];
 }
 
-#define ROWS_CASE(count) \
-  case count: \
-    if (vectors == 2) \
-      NAME (block) (count, 2, k, a, a_row, a_column, b, b_stride, accumulate, c, c_stride); \
-    else \
-      NAME (block) (count, 1, k, a, a_row, a_column, b, b_stride, accumulate, c, c_stride); \
+#define ROWS_CASE(count)                                                                                                                   \
+  case count:                                                                                                                              \
+    if (vectors == 2)                                                                                                                      \
+      NAME (block) (count, 2, k, a, a_row, a_column, b, b_stride, accumulate, c, c_stride);                                                \
+    else                                                                                                                                   \
+      NAME (block) (count, 1, k, a, a_row, a_column, b, b_stride, accumulate, c, c_stride);                                                \
     break;
 
 static TARGET void
@@ -125,16 +125,16 @@ NAME (transpose) (gint64 rows, gint64 columns, const float *x, gint64 x_stride, 
 }
 
 /* h = n + z (h' − n), n = tanh(a_n + r (W_hn h' + b_hn)), r and z sigmoids */
-#define GATES_GRADIENT(type, at) \
-  { \
-    type n = at (candidate + i), r = at (reset + i), z = at (update + i), by = at (by_hidden + i) + scale * at (by_y + i); \
-    type old = before ? at (before + i) : (type){ 0 }; \
-    type by_n = by * (1.0f - z) * (1.0f - n * n); \
-    at (out + i) = by_n; \
-    at (out + units + i) = by_n * at (recurrent + i) * r * (1.0f - r); \
-    at (out + 2 * units + i) = by * (old - n) * z * (1.0f - z); \
-    at (out + 3 * units + i) = by_n * r; \
-    at (by_hidden + i) = by * z; \
+#define GATES_GRADIENT(type, at)                                                                                                           \
+  {                                                                                                                                        \
+    type n = at (candidate + i), r = at (reset + i), z = at (update + i), by = at (by_hidden + i) + scale * at (by_y + i);                 \
+    type old = before ? at (before + i) : (type){ 0 };                                                                                     \
+    type by_n = by * (1.0f - z) * (1.0f - n * n);                                                                                          \
+    at (out + i) = by_n;                                                                                                                   \
+    at (out + units + i) = by_n * at (recurrent + i) * r * (1.0f - r);                                                                     \
+    at (out + 2 * units + i) = by * (old - n) * z * (1.0f - z);                                                                            \
+    at (out + 3 * units + i) = by_n * r;                                                                                                   \
+    at (by_hidden + i) = by * z;                                                                                                           \
   }
 #define SCALAR(address) (*(address))
 

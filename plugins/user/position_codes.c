@@ -1,21 +1,26 @@
 /* position_codes: sinusoidal codes of the positions of every length that occurs, each length once.
  *
  * SPDX-License-Identifier: BSD-3-Clause */
-#include <math.h>
-
 #include <weft/operator.h>
+
+#include <math.h>
+#include <string.h>
 
 typedef struct
 {
   gint64 width;
 } PositionCodes;
 
-enum { CODES, GROUP };
+enum
+{
+  CODES,
+  GROUP,
+};
 
 static gint32
-length_of (const WeftTensor *x, gint64 sample)
+length_of (const gint32 *offsets, gint64 sample)
 {
-  return x->offsets[sample + 1] - x->offsets[sample];
+  return offsets[sample + 1] - offsets[sample];
 }
 
 /* Numbers the distinct lengths in order of first appearance. */
@@ -28,11 +33,11 @@ group_lengths (const WeftTensor *x, gint32 *group, gint32 *offsets)
   for (gint64 sample = 0; sample < x->samples; sample++)
     {
       gint64 other = 0;
-      while (other < n && offsets[other + 1] - offsets[other] != length_of (x, sample))
+      while (other < n && length_of (offsets, other) != length_of (x->offsets, sample))
         other++;
       if (other == n)
         {
-          offsets[n + 1] = offsets[n] + length_of (x, sample);
+          offsets[n + 1] = offsets[n] + length_of (x->offsets, sample);
           n++;
         }
       group[sample] = (gint32) other;
@@ -40,39 +45,76 @@ group_lengths (const WeftTensor *x, gint32 *group, gint32 *offsets)
   return n;
 }
 
+/* code[2i] = sin (position 10000^(−2i / width)), code[2i + 1] = cos of the same */
+static void
+fill_codes (gint64 width, gint32 rows, float *codes)
+{
+  for (gint64 i = 0; i < width; i += 2)
+    {
+      double frequency = exp (-log (10000.0) * (double) i / (double) width);
+      for (gint32 position = 0; position < rows; position++)
+        {
+          codes[position * width + i] = (float) sin (position * frequency);
+          if (i + 1 < width)
+            codes[position * width + i + 1] = (float) cos (position * frequency);
+        }
+    }
+}
+
 static void
 position_codes_forward (const WeftCall *call)
 {
-  const PositionCodes *self = call->attributes;
+  gint64 width = ((const PositionCodes *) call->attributes)->width, longest = 0;
   WeftTensor *codes = call->out[CODES];
-  gint64 n = group_lengths (call->in[0], call->out[GROUP]->data, codes->offsets);
+  gint32 *offsets = codes->offsets;
+  gint64 n = group_lengths (call->in[0], call->out[GROUP]->data, offsets);
+  float *rows = codes->data;
 
+  weft_resize (call, codes, n, offsets[n]);
+  for (gint64 which = 1; which < n; which++)
+    if (length_of (offsets, which) > length_of (offsets, longest))
+      longest = which;
+  if (n)
+    fill_codes (width, length_of (offsets, longest), rows + offsets[longest] * width);
   for (gint64 which = 0; which < n; which++)
-    for (gint64 row = codes->offsets[which]; row < codes->offsets[which + 1]; row++)
-      for (gint64 i = 0; i < self->width; i++)
-        {
-          double position = (double) (row - codes->offsets[which]);
-          double angle = position * exp ((double) (i / 2 * 2) * -(log (10000.0) / (double) self->width));
-          ((float *) codes->data)[row * self->width + i] = (float) (i % 2 ? cos (angle) : sin (angle));
-        }
-  weft_resize (call, codes, n, codes->offsets[n]);
+    if (which != longest && length_of (offsets, which) > 0)
+      memcpy (rows + offsets[which] * width, rows + offsets[longest] * width,
+              (gsize) (length_of (offsets, which) * width) * sizeof (float));
 }
+
+static const WeftAttribute attributes[] = {
+  WEFT_INTEGER (PositionCodes, width, "32", 1, 4096, "", "width of a code"),
+  { .name = NULL },
+};
+
+static const WeftPort inputs[] = {
+  { .name = "x", .signature = "f32[b:t, d]", .flags = WEFT_PORT_CONSTANT, .meaning = "rows; only the lengths of the samples matter" },
+  { .name = NULL },
+};
+
+static const WeftPort outputs[] = {
+  { .name = "codes", .signature = "f32[u<=b : p<=t, $width]", .meaning = "codes of positions 0 to length − 1, for each distinct length" },
+  { .name = "group", .signature = "i32[b] < b", .meaning = "which of the distinct lengths each sample has" },
+  { .name = NULL },
+};
 
 static const WeftOperator position_codes = {
   .size = WEFT_OPERATOR_SIZE,
   .name = "position_codes",
-  .version = 1,
-  .summary = "sinusoidal codes of the positions of every length that occurs, each length once",
-  .documentation = "GPO's weights depend on a sample's length alone, so that they are computed once per distinct length: `codes` is ragged over distinct "
-                   "lengths in order of first appearance, `group` says which one each sample has.",
-  .source = "Vaswani et al., NIPS 2017, section 3.5; Chen et al., CVPR 2021 (GPO)",
+  .version = 2,
+  .summary = "Sinusoidal codes of the positions of every length that occurs, each length once",
+  .documentation =
+      "code[2i] = sin(position · 10000^(−2i / width)), code[2i + 1] = cos of the same, positions from 0.\n\n"
+      "GPO's weights depend on a sample's length alone, so that they are computed once per distinct length: `codes` is ragged over "
+      "the distinct lengths in order of first appearance, `group` says which one each sample has. A sample without rows has a "
+      "length too.",
+  .source =
+      "Vaswani et al., Attention Is All You Need (arXiv 1706.03762), section 3.5; Chen et al., Learning the Best Pooling Strategy for "
+      "Visual Semantic Embedding (arXiv 2011.04305), section 3.3",
   .attributes_size = sizeof (PositionCodes),
-  .attributes = (const WeftAttribute[]){ WEFT_INTEGER (PositionCodes, width, "32", 1, 4096, "", "width of a code"), { 0 } },
-  .inputs = (const WeftPort[]){ { .name = "x", .signature = "f32[b:t, d]", .flags = WEFT_PORT_CONSTANT, .meaning = "rows; only their offsets matter" },
-                                { 0 } },
-  .outputs = (const WeftPort[]){ { .name = "codes", .signature = "f32[u<=b : p<=t, $width]", .meaning = "codes of positions 0 to length − 1" },
-                                 { .name = "group", .signature = "i32[b] < b", .meaning = "which of the distinct lengths each sample has" },
-                                 { 0 } },
+  .attributes = attributes,
+  .inputs = inputs,
+  .outputs = outputs,
   .forward = position_codes_forward,
   .not_differentiable = "it depends on lengths alone",
   .example = "x: {op: feed, signature: \"f32[b<=4 : t<=20, 6]\"}\n"

@@ -1,113 +1,242 @@
 /* sorted_sum: the pooling step of GPO: rows sorted per channel, then summed with a weight per rank.
  *
+ * Nothing is moved: a sample's rows are few, so that the rank of each value is counted by comparing it with the others of its channel,
+ * sixteen channels at a time. Ranks are all that backward needs beside the inputs.
+ *
  * SPDX-License-Identifier: BSD-3-Clause */
-#include <string.h>
-
 #include <weft/operator.h>
 
-enum { X, WEIGHTS, GROUP };
+#include <string.h>
 
-/* A copy of the rows to be sorted; in backward a partial sum per row. */
-static gsize
-sorted_sum_scratch (const WeftCall *call)
+enum
 {
-  return MAX (weft_tensor_bytes (call->in[X]), sizeof (double) * (gsize) call->in[X]->shape[0]);
+  X,
+  WEIGHTS,
+  GROUP,
+};
+
+/* Channels that pass together; loops of this constant length become vector instructions. */
+#define LANES 16
+/* Up to this many rows are ranked by comparing all pairs; beyond, each channel is sorted. */
+#define COMPARED 128
+/* Ranks are kept in 16 bits. */
+#define MOST_ROWS 65536
+
+typedef struct
+{
+  float values[COMPARED][LANES];
+  gint32 ranks[COMPARED][LANES];
+} Block;
+
+/* Where one sample's part of everything begins. */
+typedef struct
+{
+  gint64 first, rows, width;
+  const float *values, *weights;
+  guint16 *ranks; /* NULL in inference */
+} Sample;
+
+static Sample
+sample_at (const WeftCall *call, gint64 index)
+{
+  const WeftTensor *x = call->in[X], *weights = call->in[WEIGHTS];
+  gint64 first = x->offsets[index], width = x->shape[1], group = ((const gint32 *) call->in[GROUP]->data)[index];
+
+  return (Sample){ .first = first,
+                   .rows = x->offsets[index + 1] - first,
+                   .width = width,
+                   .values = (const float *) x->data + first * width,
+                   .weights = (const float *) weights->data + weights->offsets[group],
+                   .ranks = call->saved[0] ? (guint16 *) call->saved[0]->data + first * width : NULL };
 }
 
-/* Exchanges neighbours in each channel where they are out of order; equal ones stay, so that the sort is stable. */
-static void
-exchange (gint64 width, float *restrict above, float *restrict below)
+/* Of each pair the later row comes first only if it is greater: equal values stay in their order. Not-a-numbers count as equal. */
+static inline __attribute__ ((always_inline)) void
+compare_pairs (gint64 rows, Block *block)
 {
-  for (gint64 i = 0; i < width; i++)
+  for (gint64 r = 0; r < rows; r++)
+    for (int l = 0; l < LANES; l++)
+      block->ranks[r][l] = (gint32) r;
+  for (gint64 r = 0; r < rows; r++)
     {
-      float a = above[i], b = below[i];
-      above[i] = a < b ? b : a;
-      below[i] = a < b ? a : b;
+      float value[LANES];
+      gint32 behind[LANES] = { 0 };
+      memcpy (value, block->values[r], sizeof value);
+      for (gint64 later = r + 1; later < rows; later++)
+        for (int l = 0; l < LANES; l++)
+          {
+            gint32 greater = block->values[later][l] > value[l];
+            behind[l] += greater;
+            block->ranks[later][l] -= greater;
+          }
+      for (int l = 0; l < LANES; l++)
+        block->ranks[r][l] += behind[l];
+    }
+}
+
+#ifdef __x86_64__
+__attribute__ ((target ("avx512f,avx512bw,avx512vl,avx512dq"))) static void
+compare_pairs_avx512 (gint64 rows, Block *block)
+{
+  compare_pairs (rows, block);
+}
+
+__attribute__ ((target ("avx2"))) static void
+compare_pairs_avx2 (gint64 rows, Block *block)
+{
+  compare_pairs (rows, block);
+}
+#endif
+
+static void
+rank_block (gint64 rows, Block *block)
+{
+#ifdef __x86_64__
+  if (__builtin_cpu_supports ("avx512f") && __builtin_cpu_supports ("avx512bw") && __builtin_cpu_supports ("avx512vl")
+      && __builtin_cpu_supports ("avx512dq"))
+    compare_pairs_avx512 (rows, block);
+  else if (__builtin_cpu_supports ("avx2"))
+    compare_pairs_avx2 (rows, block);
+  else
+#endif
+    compare_pairs (rows, block);
+}
+
+static void
+pool_few_rows (const Sample *sample, float *y)
+{
+  Block block;
+
+  for (gint64 c = 0; c < sample->width; c += LANES)
+    {
+      gsize lanes = (gsize) MIN (LANES, sample->width - c);
+      float sums[LANES] = { 0 };
+      for (gint64 r = 0; r < sample->rows; r++)
+        {
+          memset (block.values[r], 0, sizeof block.values[r]);
+          memcpy (block.values[r], sample->values + r * sample->width + c, lanes * sizeof (float));
+        }
+      rank_block (sample->rows, &block);
+      for (gint64 r = 0; r < sample->rows; r++)
+        {
+          guint16 ranks[LANES];
+          for (int l = 0; l < LANES; l++)
+            {
+              ranks[l] = (guint16) block.ranks[r][l];
+              sums[l] += sample->weights[block.ranks[r][l]] * block.values[r][l];
+            }
+          if (sample->ranks)
+            memcpy (sample->ranks + r * sample->width + c, ranks, lanes * sizeof (guint16));
+        }
+      memcpy (y + c, sums, lanes * sizeof (float));
+    }
+}
+
+/* Merges neighbouring runs of row numbers, in descending order of their values, until one is left. */
+static gint32 *
+sort_rows (const float *values, gint64 stride, gint32 rows, gint32 *order, gint32 *spare)
+{
+  for (gint32 r = 0; r < rows; r++)
+    order[r] = r;
+  for (gint32 run = 1; run < rows; run *= 2)
+    {
+      for (gint32 start = 0; start < rows; start += 2 * run)
+        {
+          gint32 middle = MIN (start + run, rows), end = MIN (middle + run, rows), left = start, right = middle;
+          for (gint32 to = start; to < end; to++)
+            {
+              gboolean take_right = left == middle || (right < end && values[order[right] * stride] > values[order[left] * stride]);
+              spare[to] = take_right ? order[right++] : order[left++];
+            }
+        }
+      gint32 *merged = spare;
+      spare = order;
+      order = merged;
+    }
+  return order;
+}
+
+static void
+pool_many_rows (const Sample *sample, gint32 *scratch, float *y)
+{
+  for (gint64 c = 0; c < sample->width; c++)
+    {
+      const gint32 *order = sort_rows (sample->values + c, sample->width, (gint32) sample->rows, scratch, scratch + sample->rows);
+      float sum = 0;
+      for (gint64 rank = 0; rank < sample->rows; rank++)
+        {
+          sum += sample->weights[rank] * sample->values[order[rank] * sample->width + c];
+          if (sample->ranks)
+            sample->ranks[order[rank] * sample->width + c] = (guint16) rank;
+        }
+      y[c] = sum;
     }
 }
 
 static void
-exchange_with_order (gint64 width, float *restrict above, float *restrict below, gint32 *restrict order_above, gint32 *restrict order_below)
-{
-  for (gint64 i = 0; i < width; i++)
-    {
-      float a = above[i], b = below[i];
-      gint32 first = order_above[i], second = order_below[i];
-      above[i] = a < b ? b : a;
-      below[i] = a < b ? a : b;
-      order_above[i] = a < b ? second : first;
-      order_below[i] = a < b ? first : second;
-    }
-}
-
-/* Odd-even transposition: n rounds of independent exchanges, all channels of two rows at a time. */
-static void
-sort_sample (gint64 rows, gint64 width, float *values, gint32 *order)
-{
-  for (gint64 row = 0; order && row < rows; row++)
-    for (gint64 i = 0; i < width; i++)
-      order[row * width + i] = (gint32) row;
-  for (gint64 round = 0; round < rows; round++)
-    for (gint64 row = round % 2; row + 1 < rows; row += 2)
-      if (order)
-        exchange_with_order (width, values + row * width, values + (row + 1) * width, order + row * width, order + (row + 1) * width);
-      else
-        exchange (width, values + row * width, values + (row + 1) * width);
-}
-
-static const float *
-weights_of (const WeftCall *call, gint64 sample)
-{
-  const WeftTensor *weights = call->in[WEIGHTS];
-
-  return (const float *) weights->data + weights->offsets[((const gint32 *) call->in[GROUP]->data)[sample]];
-}
-
-static void
-pool_sample (gpointer data, gint64 sample, guint member G_GNUC_UNUSED)
+pool_sample (gpointer data, gint64 index, guint member G_GNUC_UNUSED)
 {
   const WeftCall *call = data;
-  const WeftTensor *x = call->in[X];
-  gint64 width = x->shape[1], first = x->offsets[sample], rows = x->offsets[sample + 1] - first;
-  float *values = (float *) call->scratch + first * width, *y = (float *) call->out[0]->data + sample * width;
-  const float *weights = weights_of (call, sample);
+  Sample sample = sample_at (call, index);
+  float *y = (float *) call->out[0]->data + index * sample.width;
 
-  memcpy (values, (const float *) x->data + first * width, rows * width * sizeof (float));
-  sort_sample (rows, width, values, call->saved[0] ? (gint32 *) call->saved[0]->data + first * width : NULL);
-  memset (y, 0, width * sizeof (float));
-  for (gint64 row = 0; row < rows; row++)
-    for (gint64 i = 0; i < width; i++)
-      y[i] += weights[row] * values[row * width + i];
+  if (sample.rows <= COMPARED)
+    pool_few_rows (&sample, y);
+  else
+    pool_many_rows (&sample, (gint32 *) call->scratch + 2 * sample.first, y);
+}
+
+static gboolean
+groups_fit (const WeftCall *call)
+{
+  const WeftTensor *x = call->in[X], *weights = call->in[WEIGHTS];
+  const gint32 *group = call->in[GROUP]->data;
+
+  for (gint64 i = 0; i < x->samples; i++)
+    {
+      gint32 rows = x->offsets[i + 1] - x->offsets[i];
+      if (group[i] < 0 || group[i] >= weights->samples)
+        weft_fail (call, "sample %d is of group %d, but there are weights for %d groups", (int) i, group[i], (int) weights->samples);
+      else if (weights->offsets[group[i] + 1] - weights->offsets[group[i]] != rows)
+        weft_fail (call, "sample %d has %d rows, but its group %d has %d weights", (int) i, rows, group[i],
+                   weights->offsets[group[i] + 1] - weights->offsets[group[i]]);
+      else if (rows > MOST_ROWS)
+        weft_fail (call, "sample %d has %d rows; at most %d can be ranked", (int) i, rows, MOST_ROWS);
+      else
+        continue;
+      return FALSE;
+    }
+  return TRUE;
 }
 
 static void
 sorted_sum_forward (const WeftCall *call)
 {
-  weft_parallel (call, call->in[X]->samples, pool_sample, (gpointer) call);
+  if (groups_fit (call))
+    weft_parallel (call, call->in[X]->samples, pool_sample, (gpointer) call);
 }
 
+/* dx_r = w_rank(r) dy; parts[k] = Σ over channels of dy x_r with rank(r) = k, this sample's share of dw_k */
 static void
-differentiate_sample (gpointer data, gint64 sample, guint member G_GNUC_UNUSED)
+differentiate_sample (gpointer data, gint64 index, guint member G_GNUC_UNUSED)
 {
   const WeftCall *call = data;
-  const WeftTensor *x = call->in[X];
-  gint64 width = x->shape[1], first = x->offsets[sample], rows = x->offsets[sample + 1] - first;
-  const float *values = (const float *) x->data + first * width, *by_y = (const float *) call->out_gradient[0]->data + sample * width;
-  const gint32 *order = (const gint32 *) call->saved[0]->data + first * width;
-  const float *weights = weights_of (call, sample);
-  double *parts = (double *) call->scratch + first;
+  Sample sample = sample_at (call, index);
+  const float *by_y = (const float *) call->out_gradient[0]->data + index * sample.width;
+  float *by_x = call->in_gradient[X] ? (float *) call->in_gradient[X]->data + sample.first * sample.width : NULL;
+  double *parts = (double *) call->scratch + sample.first;
 
-  for (gint64 row = 0; row < rows; row++)
+  for (gint64 r = 0; r < sample.rows; r++)
+    parts[r] = 0;
+  for (gint64 r = 0; r < sample.rows; r++)
     {
-      double part = 0;
-      for (gint64 i = 0; i < width; i++)
-        {
-          gint64 from = order[row * width + i] * width + i;
-          part += (double) by_y[i] * values[from];
-          if (call->in_gradient[X])
-            ((float *) call->in_gradient[X]->data)[first * width + from] = weights[row] * by_y[i];
-        }
-      parts[row] = part;
+      gint64 row = r * sample.width;
+      if (by_x)
+        for (gint64 c = 0; c < sample.width; c++)
+          by_x[row + c] = sample.weights[sample.ranks[row + c]] * by_y[c];
+      if (call->in_gradient[WEIGHTS])
+        for (gint64 c = 0; c < sample.width; c++)
+          parts[sample.ranks[row + c]] += (double) (by_y[c] * sample.values[row + c]);
     }
 }
 
@@ -117,29 +246,60 @@ sorted_sum_backward (const WeftCall *call)
   const WeftTensor *x = call->in[X], *weights = call->in[WEIGHTS];
   const gint32 *group = call->in[GROUP]->data;
   const double *parts = call->scratch;
+  float *by_weights = call->in_gradient[WEIGHTS] ? call->in_gradient[WEIGHTS]->data : NULL;
 
   weft_parallel (call, x->samples, differentiate_sample, (gpointer) call);
-  if (!call->in_gradient[WEIGHTS])
+  if (!by_weights)
     return;
-  memset (call->in_gradient[WEIGHTS]->data, 0, weft_tensor_bytes (call->in_gradient[WEIGHTS]));
-  for (gint64 sample = 0; sample < x->samples; sample++)
-    for (gint64 row = 0; row < x->offsets[sample + 1] - x->offsets[sample]; row++)
-      ((float *) call->in_gradient[WEIGHTS]->data)[weights->offsets[group[sample]] + row] += (float) parts[x->offsets[sample] + row];
+  memset (by_weights, 0, weft_tensor_bytes (call->in_gradient[WEIGHTS]));
+  for (gint64 i = 0; i < x->samples; i++)
+    for (gint64 r = 0; r < x->offsets[i + 1] - x->offsets[i]; r++)
+      by_weights[weights->offsets[group[i]] + r] += (float) parts[x->offsets[i] + r];
 }
+
+/* Two row numbers a row for sorting; in backward a partial sum a row. */
+static gsize
+sorted_sum_scratch (const WeftCall *call)
+{
+  return (gsize) call->in[X]->shape[0] * sizeof (double);
+}
+
+static const WeftPort inputs[] = {
+  { .name = "x", .signature = "f32[b:t, d]", .flags = WEFT_PORT_READ, .meaning = "rows" },
+  { .name = "weights",
+    .signature = "f32[u:p, 1]",
+    .flags = WEFT_PORT_READ,
+    .meaning = "for each group a weight per rank, largest value first" },
+  { .name = "group",
+    .signature = "i32[b]",
+    .flags = WEFT_PORT_READ,
+    .meaning = "whose weights each sample takes; the group has as many as the sample has rows" },
+  { .name = NULL },
+};
+
+static const WeftPort outputs[] = {
+  { .name = "y", .signature = "f32[b, d]", .meaning = "Σ over ranks of weight · value; zero for a sample without rows" },
+  { .name = NULL },
+};
+
+static const WeftPort saved[] = {
+  { .name = "ranks", .signature = "u8[t, 2*d]", .meaning = "rank of each value in its sample and channel, as 16-bit integers" },
+  { .name = NULL },
+};
 
 static const WeftOperator sorted_sum = {
   .size = WEFT_OPERATOR_SIZE,
   .name = "sorted_sum",
-  .version = 1,
-  .summary = "rows of each sample sorted in descending order per channel, then summed with a weight per rank",
-  .source = "Chen et al., CVPR 2021 (GPO), equation 4",
-  .inputs = (const WeftPort[]){
-      { .name = "x", .signature = "f32[b:t, d]", .flags = WEFT_PORT_READ, .meaning = "rows" },
-      { .name = "weights", .signature = "f32[u:p, 1]", .flags = WEFT_PORT_READ, .meaning = "weights by rank for each distinct length" },
-      { .name = "group", .signature = "i32[b]", .flags = WEFT_PORT_READ, .meaning = "which of the distinct lengths each sample has" },
-      { 0 } },
-  .outputs = (const WeftPort[]){ { .name = "y", .signature = "f32[b, d]", .meaning = "Σ over ranks of weight · value" }, { 0 } },
-  .saved = (const WeftPort[]){ { .name = "order", .signature = "i32[b:t, d]", .meaning = "which row each rank came from" }, { 0 } },
+  .version = 2,
+  .summary = "Sorts the rows of each sample per channel and sums them with a weight per rank",
+  .documentation =
+      "y_c = Σ_k w_k x_(k)c, where x_(k)c is the k-th largest value of channel c among the sample's rows and w are the weights of "
+      "the sample's group. Equal values keep the order of their rows. The gradient by x goes to the rows that the values came "
+      "from; the gradient by the weights is summed over channels and samples in their order.",
+  .source = "Chen et al., Learning the Best Pooling Strategy for Visual Semantic Embedding (arXiv 2011.04305), equation 4",
+  .inputs = inputs,
+  .outputs = outputs,
+  .saved = saved,
   .forward = sorted_sum_forward,
   .backward = sorted_sum_backward,
   .scratch = sorted_sum_scratch,
