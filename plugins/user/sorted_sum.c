@@ -303,5 +303,9 @@ static const WeftOperator sorted_sum = {
   .forward = sorted_sum_forward,
   .backward = sorted_sum_backward,
   .scratch = sorted_sum_scratch,
+  .example = "x: {op: feed, signature: \"f32[b<=4 : t<=20, 6]\", gradient: true}\n"
+             "codes: {op: position_codes, x: x, width: 4}\n"
+             "weights: {op: linear, x: codes.codes, units: 1}\n"
+             "y: {op: sorted_sum, x: x, weights: weights, group: codes.group}\n",
 };
 WEFT_OPERATOR (sorted_sum);
