@@ -180,10 +180,11 @@ report_overlay (Composer *self, const WeftValue *ablations, const char *name)
   g_autoptr (GPtrArray) names = g_ptr_array_new ();
   for (guint i = 0; ablations && i < weft_value_length (ablations); i++)
     g_ptr_array_add (names, (gpointer) weft_value_key (ablations, i));
+  gboolean none = names->len == 0;
   g_ptr_array_add (names, NULL);
   g_autofree char *suggestion = weft_suggestion (name, (const char *const *) names->pdata);
-  weft_problems_add (self->problems, (WeftMark){ .file = "--overlay" }, "\"%s\" is neither a file nor one of the pipeline's ablations%s",
-                     name, suggestion);
+  weft_problems_add (self->problems, (WeftMark){ .file = "--overlay" }, "\"%s\" is neither a file nor one of the pipeline's ablations%s%s",
+                     name, suggestion, none ? "; it has none" : "");
 }
 
 static WeftValue *

@@ -9,6 +9,13 @@
 /* Sections and their elements are lines of their own, however short. */
 #define BLOCK_LEVELS 4
 
+/* Line separators and what editors don't show are written as escapes. */
+static gboolean
+is_visible (gunichar c)
+{
+  return c >= 0x20 && c != 0x7f && c != 0x2028 && c != 0x2029 && c != 0xfeff && g_unichar_isprint (c);
+}
+
 static gboolean
 is_null_word (const char *text)
 {
@@ -21,13 +28,14 @@ is_plain_safe (const char *text, gboolean flow)
 {
   if (!*text || is_null_word (text) || strcmp (text, "<<") == 0 || g_str_has_prefix (text, "---") || g_str_has_prefix (text, "..."))
     return FALSE;
-  if (!g_ascii_isalnum (*text) && !strchr ("_/.$+<-", *text))
+  if (!g_ascii_isalnum (*text) && (guchar) *text < 0x80 && !strchr ("_/.$+<-", *text))
     return FALSE;
   if (*text == '-' && !g_ascii_isalnum (text[1]) && text[1] != '.')
     return FALSE;
-  for (const char *at = text; *at; at++)
+  for (const char *at = text; *at; at = g_utf8_next_char (at))
     {
-      if ((guchar) *at < 0x20 || (guchar) *at >= 0x7f)
+      gunichar c = g_utf8_get_char (at);
+      if (!is_visible (c) || (c >= 0x80 && g_unichar_isspace (c)))
         return FALSE;
       if (flow && strchr (",[]{}?:", *at))
         return FALSE;
@@ -52,12 +60,10 @@ print_quoted (GString *out, const char *text)
         g_string_append (out, "\\n");
       else if (c == '\t')
         g_string_append (out, "\\t");
-      else if (c < 0x20 || c == 0x7f)
-        g_string_append_printf (out, "\\x%02x", c);
-      else if (c < 0x80 || (g_unichar_isprint (c) && c != 0xfeff))
+      else if (is_visible (c))
         g_string_append_unichar (out, c);
       else
-        g_string_append_printf (out, "\\U%08x", c); /* line separators and what editors don't show */
+        g_string_append_printf (out, c < 0x80 ? "\\x%02x" : "\\U%08x", c);
     }
   g_string_append_c (out, '"');
 }
@@ -65,10 +71,11 @@ print_quoted (GString *out, const char *text)
 static void
 print_text (GString *out, const char *text, gboolean quoted, gboolean flow)
 {
-  if (quoted || !is_plain_safe (text, flow))
-    print_quoted (out, text);
+  g_autofree char *valid = g_utf8_make_valid (text, -1); /* file names may be anything */
+  if (quoted || !is_plain_safe (valid, flow))
+    print_quoted (out, valid);
   else
-    g_string_append (out, text);
+    g_string_append (out, valid);
 }
 
 /* Appends @value in flow style; gives up, %FALSE, once @out is longer than @limit. */

@@ -8,6 +8,7 @@ suites += tests/test-recordings
 suites += tests/test-retrieval
 suites += tests/test-safetensors
 suites += tests/test-store
+suites += tests/test-document
 suites += tests/test-lines
 suites += tests/test-npy
 suites += tests/test-regions
