@@ -264,6 +264,11 @@ nest (Composer *self, const WeftValue *base, const char *path, WeftValue *value,
           break;
         }
     }
+  if (base && !is_map)
+    {
+      weft_problems_add (self->problems, mark, "%s: what should hold \"%s\" is no map", setting, path);
+      return NULL;
+    }
   g_autofree char *key = dot ? g_strndup (path, (gsize) (dot - path)) : g_strdup (path);
   const WeftValue *child = is_map ? weft_value_lookup (base, key) : NULL;
   if (!free && !child && (dot || weft_value_kind (value) == WEFT_VALUE_NULL))
