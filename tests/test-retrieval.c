@@ -34,6 +34,13 @@ random_rows (const char *name, gint64 rows, gint64 columns, guint levels)
   return tensor;
 }
 
+static void
+set_row (WeftTensor *tensor, gint64 row, const float *values)
+{
+  for (gint64 i = 0; i < tensor->shape[1]; i++)
+    ((float *) tensor->data)[row * tensor->shape[1] + i] = values[i];
+}
+
 static double
 similarity_of (const WeftTensor *images, const WeftTensor *captions, gint64 i, gint64 c)
 {
@@ -172,9 +179,9 @@ START_TEST (a_collapsed_model_scores_as_chance)
   WeftTensor images = random_rows ("images", 130, 333, 0), captions = random_rows ("captions", 650, 333, 0);
   Rig rig;
   for (gint64 i = 0; i < 130; i++)
-    memcpy ((float *) images.data + i * 333, images.data, 333 * sizeof (float));
+    set_row (&images, i, images.data);
   for (gint64 i = 0; i < 650; i++)
-    memcpy ((float *) captions.data + i * 333, images.data, 333 * sizeof (float));
+    set_row (&captions, i, images.data);
   start (&rig, &images, &captions, "");
   ck_assert (rig_step (&rig, 0, 0));
   ck_assert (number (&rig, "recalls.rsum") == 0);
@@ -191,9 +198,9 @@ START_TEST (near_ties_are_decided_exactly)
   WeftTensor images = random_rows ("images", 2, 1000, 0), captions = random_rows ("captions", 2, 1000, 0);
   float *image = images.data, *caption = captions.data;
   Rig rig;
-  memcpy (image + 1000, image, 1000 * sizeof (float));
-  memcpy (caption, image, 1000 * sizeof (float));
-  memcpy (caption + 1000, image, 1000 * sizeof (float));
+  set_row (&images, 1, image);
+  set_row (&captions, 0, image);
+  set_row (&captions, 1, image);
   image[500] = fabsf (image[500]) + 1;
   caption[500] = nextafterf (fabsf (caption[500]) + 1, 10);
   caption[1500] = fabsf (caption[1500]) + 1;
