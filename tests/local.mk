@@ -37,7 +37,6 @@ replay_sources = \
 	tests/replay.h
 tests_replay_SOURCES = tests/replay-main.c $(replay_sources)
 tests_test_recordings_SOURCES = tests/test-recordings.c $(replay_sources)
-EXTRA_DIST += tests/recordings
 
 if HAVE_CHECK
 check_PROGRAMS += tests/replay
