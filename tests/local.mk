@@ -8,7 +8,6 @@ suites += tests/test-recordings
 suites += tests/test-retrieval
 suites += tests/test-safetensors
 suites += tests/test-store
-suites += tests/test-compose
 suites += tests/test-document
 suites += tests/test-schedule
 suites += tests/test-lines

@@ -305,7 +305,7 @@ START_TEST (mistakes_on_the_command_line)
     { "graphs.g.nodes.norm=null", "" },
     { "graphs.g.nodes.nrom=null", "there is no element \"nrom\"; did you mean \"norm\"?" },
     { "graphs.g.nodes.norm.op.x=3", "graphs.g.nodes.norm.op.x: what should hold \"x\" is no map" },
-    { "batch=[1, 2", "--set batch:1:7: not valid YAML" },
+    { "batch=[1, 2", "--set batch:2:1: not valid YAML" },
     { "batch={a: 1, a: 2}", "--set batch:1:8: key \"a\" stands here twice" },
     { "batch=$nothing", "--set: unknown variable \"$nothing\"" },
     { "batch=$batch", "--set: variable \"batch\" is defined by itself" },
