@@ -84,5 +84,9 @@ static const WeftOperator adamw = {
   .open = optimizer_open,
   .close = optimizer_close,
   .effect = TRUE,
+  .example = "x: {op: feed, signature: \"f32[b<=6, 4]\"}\n"
+             "y: {op: linear, x: x, units: 3}\n"
+             "loss: {op: mean, x: y}\n"
+             "update: {op: adamw, minimize: loss, rate: 0.01, clip: 2, decay_scale: {\"**.bias\": 0}}\n",
 };
 WEFT_OPERATOR (adamw);
