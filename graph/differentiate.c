@@ -215,6 +215,29 @@ hand_over_targets (Differentiation *self)
     }
 }
 
+/* Names in an optimizer's maps are patterns of parameter paths: one that matches nothing is a slip, and the run would not be what was meant. */
+static void
+check_patterns (Differentiation *self)
+{
+  const WeftNode *node = self->objective;
+  const GArray *targets = node->targets;
+
+  for (const WeftAttribute *attribute = node->operator->attributes; attribute && attribute->name; attribute++)
+    {
+      const WeftValue *given = attribute->kind == WEFT_ATTRIBUTE_NUMBERS && node->map ? weft_value_lookup (node->map, attribute->name) : NULL;
+      for (guint i = 0; given && i < weft_value_length (given); i++)
+        {
+          gboolean matches = FALSE;
+          for (guint k = 0; k < targets->len && !matches; k++)
+            matches = weft_path_match (weft_value_key (given, i), g_array_index (targets, WeftTarget, k).path);
+          if (!matches)
+            weft_problems_add (self->problems, weft_value_key_mark (given, i),
+                               "`%s` of `%s`: %s matches none of the %u parameters that are trained, such as %s", attribute->name, node->path,
+                               weft_value_key (given, i), targets->len, g_array_index (targets, WeftTarget, 0).path);
+        }
+    }
+}
+
 static void
 seed (Differentiation *self, WeftWire *objective)
 {
@@ -247,7 +270,10 @@ differentiate (WeftGraph *graph, WeftNode *node, WeftWire *objective, guint n, W
         if (self.influenced[i])
           make_gradient_node (&self, graph->nodes->pdata[i]);
       if (weft_problems_count (problems) == before)
-        hand_over_targets (&self);
+        {
+          hand_over_targets (&self);
+          check_patterns (&self);
+        }
     }
   g_hash_table_unref (self.contributions);
   g_hash_table_unref (self.parameter_parts);
