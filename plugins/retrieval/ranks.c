@@ -7,8 +7,8 @@
 #include <math.h>
 #include <string.h>
 
-#define TILE_IMAGES 64
-#define TILE_CAPTIONS 256
+#define TILE_IMAGES 128
+#define TILE_CAPTIONS 512
 #define TILE_ROWS 256 /* of embeddings, for norms and positives */
 
 typedef struct
@@ -146,31 +146,45 @@ count_row (Work *work, Tile *tile, gint64 image, const float *row)
   return better;
 }
 
-/* All captions against a few images. Counts are integers: the order in which tiles add them does not matter. */
+/* Counts are integers: the order in which tiles add them does not matter. */
 static void
-count_tile (gpointer data, gint64 index, guint member G_GNUC_UNUSED)
+add_count (guint32 *ranks, guint32 count)
+{
+  if (count > 0)
+    __atomic_fetch_add (ranks, count, __ATOMIC_RELAXED);
+}
+
+/* Some captions against some images. */
+static void
+count_tile (gpointer data, gint64 index, guint member)
 {
   Work *work = data;
   Ranking *ranking = work->ranking;
-  gint64 first = index * TILE_IMAGES, n = MIN (TILE_IMAGES, ranking->images - first);
-  float memory[TILE_IMAGES * TILE_CAPTIONS];
-  Tile tile;
-  for (gint64 c = 0; c < ranking->captions; c += TILE_CAPTIONS)
+  gint64 columns = (ranking->captions + TILE_CAPTIONS - 1) / TILE_CAPTIONS, stride = ranking->stride;
+  gint64 first = index / columns * TILE_IMAGES, n = MIN (TILE_IMAGES, ranking->images - first);
+  Tile tile = { .first = index % columns * TILE_CAPTIONS };
+  const float *rows;
+  tile.n = MIN (TILE_CAPTIONS, ranking->captions - tile.first);
+  if (ranking->similarity != NULL)
+    rows = ranking->similarity + first * stride + tile.first;
+  else
     {
-      tile.first = c;
-      tile.n = MIN (TILE_CAPTIONS, ranking->captions - c);
-      memset (tile.better, 0, sizeof tile.better);
-      if (ranking->similarity == NULL)
-        weft_matrix_product_here (FALSE, TRUE, n, tile.n, ranking->width, 1.0f, ranking->image + first * ranking->width, ranking->width,
-                                  ranking->caption + c * ranking->width, ranking->width, 0.0f, memory, TILE_CAPTIONS);
-      for (gint64 i = 0; i < n; i++)
-        ranking->image_ranks[first + i] +=
-            count_row (work, &tile, first + i,
-                       ranking->similarity != NULL ? ranking->similarity + (first + i) * ranking->stride + c : memory + i * TILE_CAPTIONS);
-      for (gint64 k = 0; k < tile.n; k++)
-        if (tile.better[k] > 0)
-          __atomic_fetch_add (&ranking->caption_ranks[c + k], tile.better[k], __ATOMIC_RELAXED);
+      float *memory = ranking->tiles + (gsize) member * TILE_IMAGES * TILE_CAPTIONS;
+      weft_matrix_product_here (FALSE, TRUE, n, tile.n, ranking->width, 1.0f, ranking->image + first * ranking->width, ranking->width,
+                                ranking->caption + tile.first * ranking->width, ranking->width, 0.0f, memory, TILE_CAPTIONS);
+      rows = memory;
+      stride = TILE_CAPTIONS;
     }
+  for (gint64 i = 0; i < n; i++)
+    add_count (&ranking->image_ranks[first + i], count_row (work, &tile, first + i, rows + i * stride));
+  for (gint64 k = 0; k < tile.n; k++)
+    add_count (&ranking->caption_ranks[tile.first + k], tile.better[k]);
+}
+
+gsize
+ranking_tile_floats (guint members)
+{
+  return (gsize) members * TILE_IMAGES * TILE_CAPTIONS;
 }
 
 static gboolean
@@ -199,6 +213,7 @@ ranking_count (const WeftCall *call, Ranking *ranking)
   weft_parallel (call, (ranking->images + TILE_ROWS - 1) / TILE_ROWS, positives_tile, &work);
   if (!all_finite (&work))
     return FALSE;
-  weft_parallel (call, (ranking->images + TILE_IMAGES - 1) / TILE_IMAGES, count_tile, &work);
+  weft_parallel (call, (ranking->images + TILE_IMAGES - 1) / TILE_IMAGES * ((ranking->captions + TILE_CAPTIONS - 1) / TILE_CAPTIONS),
+                 count_tile, &work);
   return all_finite (&work);
 }

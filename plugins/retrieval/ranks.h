@@ -15,6 +15,7 @@ G_BEGIN_DECLS
  * @image, @caption: embeddings; %NULL when @similarity is given
  * @similarity: (nullable): [images, captions], rows @stride apart
  * @image_ranks, @caption_ranks: (out): how many others come before the best caption of each image, and the image of each caption
+ * @tiles: memory of ranking_tile_floats()
  * @positive, @best, @image_norms, @caption_norms: memory, one entry per caption, image, image, caption
  */
 typedef struct
@@ -23,7 +24,11 @@ typedef struct
   const float *image, *caption, *similarity;
   guint32 *image_ranks, *caption_ranks;
   double *positive, *best, *image_norms, *caption_norms;
+  float *tiles;
 } Ranking;
+
+/* Floats that @members members of the team need for their tiles of similarities. */
+gsize ranking_tile_floats (guint members);
 
 /**
  * ranking_count:

@@ -51,7 +51,8 @@ recalls_scratch (const WeftCall *call)
 {
   gint64 images, captions;
   get_sizes (call, &images, &captions);
-  return (gsize) (images + captions) * (2 * sizeof (double) + sizeof (guint32));
+  return (gsize) (images + captions) * (2 * sizeof (double) + sizeof (guint32))
+         + (call->in[SIMILARITY] ? 0 : ranking_tile_floats (weft_team_size (call)) * sizeof (float));
 }
 
 /* Captions per image; 0 after a failure. */
@@ -140,12 +141,15 @@ write_ranks (const WeftCall *call, const char *path, const Ranking *all)
 static Ranking
 whole (const WeftCall *call, gint64 images, gint64 captions, gint64 per)
 {
-  double *at = call->scratch;
+  gboolean embeddings = call->in[SIMILARITY] == NULL;
+  float *tiles = call->scratch;
+  double *at = (double *) (tiles + (embeddings ? ranking_tile_floats (weft_team_size (call)) : 0));
   Ranking all = { .images = images, .captions = captions, .per = per, .stride = captions };
-  if (call->in[SIMILARITY])
+  if (!embeddings)
     all.similarity = call->in[SIMILARITY]->data;
   else
     {
+      all.tiles = tiles;
       all.image = call->in[IMAGES]->data;
       all.caption = call->in[CAPTIONS]->data;
       all.width = call->in[IMAGES]->shape[1];
