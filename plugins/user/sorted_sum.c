@@ -74,36 +74,8 @@ compare_pairs (gint64 rows, Block *block)
     }
 }
 
-#ifdef __x86_64__
-__attribute__ ((target ("avx512f,avx512bw,avx512vl,avx512dq"))) static void
-compare_pairs_avx512 (gint64 rows, Block *block)
-{
-  compare_pairs (rows, block);
-}
-
-__attribute__ ((target ("avx2"))) static void
-compare_pairs_avx2 (gint64 rows, Block *block)
-{
-  compare_pairs (rows, block);
-}
-#endif
-
-static void
-rank_block (gint64 rows, Block *block)
-{
-#ifdef __x86_64__
-  if (__builtin_cpu_supports ("avx512f") && __builtin_cpu_supports ("avx512bw") && __builtin_cpu_supports ("avx512vl")
-      && __builtin_cpu_supports ("avx512dq"))
-    compare_pairs_avx512 (rows, block);
-  else if (__builtin_cpu_supports ("avx2"))
-    compare_pairs_avx2 (rows, block);
-  else
-#endif
-    compare_pairs (rows, block);
-}
-
-static void
-pool_few_rows (const Sample *sample, float *y)
+static inline __attribute__ ((always_inline)) void
+pool_compared (void (*compare) (gint64 rows, Block *block), const Sample *sample, float *y)
 {
   Block block;
 
@@ -116,20 +88,54 @@ pool_few_rows (const Sample *sample, float *y)
           memset (block.values[r], 0, sizeof block.values[r]);
           memcpy (block.values[r], sample->values + r * sample->width + c, lanes * sizeof (float));
         }
-      rank_block (sample->rows, &block);
+      compare (sample->rows, &block);
       for (gint64 r = 0; r < sample->rows; r++)
         {
+          float weights[LANES];
           guint16 ranks[LANES];
           for (int l = 0; l < LANES; l++)
-            {
-              ranks[l] = (guint16) block.ranks[r][l];
-              sums[l] += sample->weights[block.ranks[r][l]] * block.values[r][l];
-            }
+            ranks[l] = (guint16) block.ranks[r][l];
+          for (int l = 0; l < LANES; l++)
+            weights[l] = sample->weights[block.ranks[r][l]];
+          for (int l = 0; l < LANES; l++)
+            sums[l] += weights[l] * block.values[r][l];
           if (sample->ranks)
             memcpy (sample->ranks + r * sample->width + c, ranks, lanes * sizeof (guint16));
         }
       memcpy (y + c, sums, lanes * sizeof (float));
     }
+}
+
+/* Both steps for an instruction set. They are functions of their own: together they would not keep their sums in registers. */
+#define POOL_FOR(name, attributes)                                                                                                         \
+  attributes static __attribute__ ((noinline)) void compare_pairs_##name (gint64 rows, Block *block)                                       \
+  {                                                                                                                                        \
+    compare_pairs (rows, block);                                                                                                           \
+  }                                                                                                                                        \
+  attributes static void pool_few_rows_##name (const Sample *sample, float *y)                                                             \
+  {                                                                                                                                        \
+    pool_compared (compare_pairs_##name, sample, y);                                                                                       \
+  }
+
+POOL_FOR (baseline, )
+#ifdef __x86_64__
+POOL_FOR (avx2, __attribute__ ((target ("avx2,fma"))))
+POOL_FOR (avx512, __attribute__ ((target ("avx512f,avx512bw,avx512vl,avx512dq,fma"))))
+#endif
+
+static void
+pool_few_rows (const Sample *sample, float *y)
+{
+#ifdef __x86_64__
+  gboolean fma = __builtin_cpu_supports ("fma");
+  if (fma && __builtin_cpu_supports ("avx512f") && __builtin_cpu_supports ("avx512bw") && __builtin_cpu_supports ("avx512vl")
+      && __builtin_cpu_supports ("avx512dq"))
+    pool_few_rows_avx512 (sample, y);
+  else if (fma && __builtin_cpu_supports ("avx2"))
+    pool_few_rows_avx2 (sample, y);
+  else
+#endif
+    pool_few_rows_baseline (sample, y);
 }
 
 /* Merges neighbouring runs of row numbers, in descending order of their values, until one is left. */
