@@ -7,6 +7,7 @@ ops_la_LIBADD = $(MODULE_LIBS) $(BLIS_LIBS)
 ops_la_SOURCES = \
 	ops/attention.c \
 	ops/batch_norm.c \
+	ops/concatenate.c \
 	ops/embedding.c \
 	ops/gru-gradient.c \
 	ops/gru-schedule.h \
@@ -36,6 +37,7 @@ ops_la_SOURCES = \
 	ops/segment_max.c \
 	ops/segment_softmax.c \
 	ops/segment_sum.c \
+	ops/softmax.c \
 	ops/spread.c \
 	ops/tiles.h \
 	ops/weigh.c
