@@ -26,6 +26,8 @@ const WeftOperator weft_feed_operator = {
   .outputs = (const WeftPort[]){ { .name = "value", .meaning = "the tensor" }, { 0 } },
   .forward = feed_forward,
   .not_differentiable = "it has no inputs",
+  .example = "x: {op: feed, signature: \"f32[b<=3 : t<=12, 7]\", gradient: true}\n"
+             "y: {op: relu, x: x}\n",
 };
 
 typedef struct
@@ -76,6 +78,9 @@ const WeftOperator weft_sum_operator = {
   .in_place = (const char *const[]){ "x=y", NULL },
   .forward = sum_forward,
   .not_differentiable = "it is itself part of a gradient",
+  .example = "a: {op: feed, signature: \"f32[b<=3 : t<=12, 7]\"}\n"
+             "b: {op: feed, signature: \"f32[b : t, 7]\"}\n"
+             "y: {op: sum, x: [a, b, a]}\n",
 };
 
 static void
@@ -92,6 +97,7 @@ const WeftOperator weft_one_operator = {
   .outputs = (const WeftPort[]){ { .name = "y", .signature = "f32[]", .meaning = "1" }, { 0 } },
   .forward = one_forward,
   .not_differentiable = "it has no inputs",
+  .example = "y: {op: one}\n",
 };
 
 static void
@@ -111,6 +117,10 @@ static const WeftOperator gradients_operator = {
   .forward = gradients_forward,
   .effect = TRUE,
   .not_differentiable = "it has no outputs",
+  .example = "x: {op: feed, signature: \"f32[b<=6, 4]\"}\n"
+             "y: {op: linear, x: x, units: 3}\n"
+             "loss: {op: mean, x: y}\n"
+             "look: {op: gradients, minimize: loss}\n",
 };
 
 const WeftOperator *const weft_core_operators[]

@@ -266,7 +266,8 @@ struct _WeftOpening
  * @open: (nullable): opens files, builds tables, starts readers; called after the whole pipeline was checked
  * @close: (nullable): frees what @open returned
  * @is_source: an operator that produces items until it calls weft_exhausted()
- * @example: YAML of a `nodes:` map that uses the operator on `feed` nodes; serves documentation and tests
+ * @example: YAML of a `nodes:` map that uses the operator on `feed` nodes; serves documentation and tests. Files are named below
+ *   `data/`, `net` is a network with one input x
  * @effect: the operator does something besides computing outputs (writes states of others, updates weights), so it is never pruned
  *   for lack of readers
  * @check: (nullable): says what is wrong with the attributes together, as a message to be freed; %NULL if nothing

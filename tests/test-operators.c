@@ -1,14 +1,19 @@
-/* What every registered operator passes without asking: its example builds, runs, gives the same bits for any number of threads, and its
- * gradients agree with central differences.
+/* What every registered operator passes without asking: it has an example, which builds, runs, gives the same bits for any number of
+ * threads, and has gradients that agree with central differences.
+ *
+ * Examples name files below `data`; they are written here, and the examples run in that folder. `net` stands for any network.
  *
  * SPDX-License-Identifier: BSD-3-Clause */
 #include <check.h>
+#include <glib/gstdio.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "core.h"
 #include "execute.h"
+#include "npy.h"
 #include "registry.h"
 
 /* Elements of each tensor whose gradient is compared. */
@@ -43,7 +48,20 @@ build (const char *example, const char *more)
   g_autoptr (WeftProblems) problems = weft_problems_new ();
   g_autoptr (GError) error = NULL;
   g_autofree char *nodes = indent (example), *extra = indent (more);
-  g_autofree char *text = g_strdup_printf ("pipeline: test\ngraphs:\n  test:\n    mode: train\n    nodes:\n%s%s", nodes, extra);
+  g_autofree char *text = g_strdup_printf ("pipeline: test\n"
+                                           "modules:\n"
+                                           "  affine:\n"
+                                           "    inputs: {x: \"f32[n, d]\"}\n"
+                                           "    nodes:\n"
+                                           "      map:  {op: linear, x: x, units: 3}\n"
+                                           "      norm: {op: batch_norm, x: map}\n"
+                                           "    outputs: {y: norm}\n"
+                                           "networks: {net: {module: affine}}\n"
+                                           "graphs:\n"
+                                           "  test:\n"
+                                           "    mode: train\n"
+                                           "    nodes:\n%s%s",
+                                           nodes, extra);
   g_autoptr (WeftValue) document = weft_document_parse (text, -1, "example", problems);
   WeftPipeline *pipeline = document ? weft_pipeline_build (document, problems) : NULL;
 
@@ -128,6 +146,9 @@ rig_up (Rig *rig, const char *example, const char *more, guint threads, gboolean
   for (guint i = 0; i < rig->graph->wires->len; i++)
     {
       WeftWire *wire = rig->graph->wires->pdata[i];
+      /* A source computes what its example reads: for the rest there may be no files. */
+      gboolean wanted = wire->kind == WEFT_WIRE_OUTPUT && wire->node && !wire->node->operator->is_source && weft_shape_is_known (&wire->shape);
+      wire->read |= wanted;
       wire->kept |= wire->read && wire->kind != WEFT_WIRE_SAVED;
     }
   rig->plan = weft_plan_new (rig->graph, &error);
@@ -226,10 +247,11 @@ operator_at (int index)
   return weft_registry_operators (NULL)[index];
 }
 
+/* Whether there may be a gradient to compare. */
 static gboolean
 is_testable (const WeftOperator *operator)
 {
-  return operator->example && !operator->is_source && !operator->effect;
+  return operator->example && !operator->is_source && !operator->effect && (operator->backward || !operator->forward);
 }
 
 /* The signature of a value of the same shape as what @node gives, or %NULL if no gradient can flow from it. */
@@ -249,23 +271,33 @@ probe_signature (const char *example, const char *node)
   return signature;
 }
 
-START_TEST (gradients_agree_with_differences)
+/* Nodes that make a number to minimize of the example's last value, and its gradients; (nullable): it can have none. */
+static char *
+probe (const WeftOperator *operator)
 {
-  const WeftOperator *operator = operator_at (_i);
-  g_autofree char *node = NULL, *signature = NULL, *more = NULL;
-  Rig rig;
+  g_autofree char *node = NULL, *signature = NULL;
 
-  if (!is_testable (operator) || (operator->forward && !operator->backward))
-    return;
+  if (!is_testable (operator))
+    return NULL;
   node = last_node (operator->example);
   signature = probe_signature (operator->example, node);
   if (!signature)
+    return NULL;
+  if (strcmp (signature, "f32[]") == 0)
+    return g_strdup_printf ("probe: {op: scale, x: %s, factor: 1.5}\ncheck: {op: gradients, minimize: probe}\n", node);
+  return g_strdup_printf ("probe_weights: {op: feed, signature: \"%s\"}\nprobe: {op: weighted_sum, x: %s, weights: probe_weights}\n"
+                          "check: {op: gradients, minimize: probe}\n",
+                          signature, node);
+}
+
+START_TEST (gradients_agree_with_differences)
+{
+  const WeftOperator *operator = operator_at (_i);
+  g_autofree char *more = NULL;
+  Rig rig;
+
+  if (!operator->example || !(more = probe (operator)))
     return;
-  more = g_strcmp0 (signature, "f32[]") == 0
-             ? g_strdup_printf ("probe: {op: scale, x: %s, factor: 1.5}\ncheck: {op: gradients, minimize: probe}\n", node)
-             : g_strdup_printf ("probe_weights: {op: feed, signature: \"%s\"}\nprobe: {op: weighted_sum, x: %s, weights: probe_weights}\n"
-                                "check: {op: gradients, minimize: probe}\n",
-                                signature, node);
   for (int small = 0; small < 2; small++)
     {
       rig_up (&rig, operator->example, more, 2, small);
@@ -290,32 +322,69 @@ START_TEST (gradients_agree_with_differences)
 }
 END_TEST
 
+static void
+compare_tensors (const WeftTensor *a, const WeftTensor *b, const char *path, const char *operator)
+{
+  ck_assert_int_eq (weft_tensor_elements (a), weft_tensor_elements (b));
+  ck_assert_msg (memcmp (a->data, b->data, weft_tensor_bytes (a)) == 0, "%s of %s differs with three threads", path, operator);
+  if (a->offsets)
+    ck_assert_mem_eq (a->offsets, b->offsets, (a->samples + 1) * sizeof (gint32));
+}
+
+/* All values, gradients included. Returns: how many of them are of the operator that the example is for. */
+static guint
+compare_values (const Rig *one, const Rig *three, const WeftOperator *operator)
+{
+  guint own = 0;
+
+  for (guint i = 0; i < one->graph->wires->len; i++)
+    {
+      WeftWire *wire = one->graph->wires->pdata[i];
+      if (!wire->node || !wire->kept || wire->node->operator == &weft_feed_operator)
+        continue;
+      own += wire->node->operator == operator;
+      compare_tensors (weft_executor_value (one->executor, wire), weft_executor_value (three->executor, three->graph->wires->pdata[i]),
+                       wire->node->path, operator->name);
+    }
+  return own;
+}
+
+/* All parameters, statistics, moments, queues and positions. */
+static guint
+compare_stores (const Rig *one, const Rig *three, const WeftOperator *operator)
+{
+  g_autoptr (GPtrArray) paths = weft_store_paths (one->store);
+
+  for (guint i = 0; i < paths->len; i++)
+    compare_tensors (weft_store_lookup (one->store, paths->pdata[i]), weft_store_lookup (three->store, paths->pdata[i]), paths->pdata[i],
+                     operator->name);
+  return paths->len;
+}
+
 START_TEST (threads_do_not_change_results)
 {
   const WeftOperator *operator = operator_at (_i);
-  g_autofree char *node = NULL;
+  g_autofree char *more = NULL;
   Rig one, three;
-  WeftWire *wire;
 
-  if (!is_testable (operator))
+  if (!operator->example)
     return;
-  node = last_node (operator->example);
-  rig_up (&one, operator->example, "", 1, FALSE);
-  rig_up (&three, operator->example, "", 3, FALSE);
-  step (&one);
-  step (&three);
-  for (guint i = 0; i < one.graph->wires->len; i++)
+  more = probe (operator);
+  for (int small = 0; small < 2; small++)
     {
-      wire = one.graph->wires->pdata[i];
-      if (!wire->node || !wire->read || !wire->kept || wire->node->operator == &weft_feed_operator)
-        continue;
-      const WeftTensor *a = weft_executor_value (one.executor, wire);
-      const WeftTensor *b = weft_executor_value (three.executor, three.graph->wires->pdata[i]);
-      ck_assert_int_eq (weft_tensor_elements (a), weft_tensor_elements (b));
-      ck_assert_msg (memcmp (a->data, b->data, weft_tensor_bytes (a)) == 0, "%s of %s differs with three threads", wire->node->path, operator->name);
+      rig_up (&one, operator->example, more ? more : "", 1, small);
+      rig_up (&three, operator->example, more ? more : "", 3, small);
+      for (int steps = 0; steps < 2; steps++)
+        {
+          step (&one);
+          step (&three);
+          guint values = compare_values (&one, &three, operator), states = compare_stores (&one, &three, operator);
+          /* What is replaced by its composition has no values of its own name. */
+          ck_assert_msg (values + states > 0 || !operator->forward || operator == &weft_feed_operator, "nothing of %s was compared", operator->name);
+        }
+      tear_down (&one);
+      tear_down (&three);
     }
-  tear_down (&one);
-  tear_down (&three);
 }
 END_TEST
 
@@ -324,6 +393,7 @@ START_TEST (descriptors_are_complete)
   const WeftOperator *operator = operator_at (_i);
 
   ck_assert_ptr_nonnull (operator->summary);
+  ck_assert_msg (operator->example != NULL, "%s has no example", operator->name);
   for (const WeftAttribute *attribute = operator->attributes; attribute && attribute->name; attribute++)
     ck_assert_msg (attribute->meaning && *attribute->meaning, "%s.%s has no meaning", operator->name, attribute->name);
   for (const WeftPort *port = operator->inputs; port && port->name; port++)
@@ -332,6 +402,58 @@ START_TEST (descriptors_are_complete)
     ck_assert_msg (operator->not_differentiable != NULL, "%s has no gradient and does not say why", operator->name);
 }
 END_TEST
+
+static char *folder;
+
+static void
+write_array (const char *name, guint rank, const gint64 *shape)
+{
+  g_autofree char *path = g_build_filename ("data", name, NULL);
+  float data[64];
+  WeftTensor tensor = { .type = WEFT_F32, .rank = rank, .data = data };
+
+  memcpy (tensor.shape, shape, rank * sizeof (gint64));
+  for (guint i = 0; i < G_N_ELEMENTS (data); i++)
+    data[i] = (float) (i % 7) - 3;
+  g_assert_true (weft_tensor_elements (&tensor) <= (gint64) G_N_ELEMENTS (data) && weft_npy_write (path, &tensor, NULL));
+}
+
+static void
+write_text (const char *name, const char *text)
+{
+  g_autofree char *path = g_build_filename ("data", name, NULL);
+
+  g_assert_true (g_file_set_contents (path, text, -1, NULL));
+}
+
+static void
+write_data (void)
+{
+  folder = g_dir_make_tmp ("weft-test-XXXXXX", NULL);
+  g_assert_true (folder && g_chdir (folder) == 0 && g_mkdir ("data", 0700) == 0);
+  write_array ("train_ims.npy", 3, (gint64[]){ 2, 3, 4 });
+  write_array ("train_clip.npy", 2, (gint64[]){ 2, 4 });
+  write_text ("train_caps.txt", "a dog\na dog runs\na cat\nthe cat\ntwo cats\na bird\nthe bird\nbirds fly\na tree\nthe tree\n");
+  write_text ("vocab.txt", "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\na\nb\nc\n##a\n##b\n##c\n");
+  write_array ("similarity.npy", 2, (gint64[]){ 2, 10 });
+}
+
+static void
+remove_data (void)
+{
+  g_autoptr (GDir) dir = g_dir_open ("data", 0, NULL);
+  const char *name;
+
+  while ((name = g_dir_read_name (dir)))
+    {
+      g_autofree char *path = g_build_filename ("data", name, NULL);
+      g_remove (path);
+    }
+  g_rmdir ("data");
+  if (g_chdir ("/") == 0)
+    g_rmdir (folder);
+  g_free (folder);
+}
 
 int
 main (void)
@@ -351,6 +473,7 @@ main (void)
     }
   weft_registry_operators (&n);
   tcase_set_timeout (tests, 120);
+  write_data ();
   tcase_add_loop_test (tests, descriptors_are_complete, 0, (int) n);
   tcase_add_loop_test (tests, threads_do_not_change_results, 0, (int) n);
   tcase_add_loop_test (tests, gradients_agree_with_differences, 0, (int) n);
@@ -359,5 +482,6 @@ main (void)
   srunner_run_all (runner, CK_NORMAL);
   failed = srunner_ntests_failed (runner);
   srunner_free (runner);
+  remove_data ();
   return failed != 0;
 }

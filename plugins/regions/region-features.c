@@ -324,5 +324,9 @@ static const WeftOperator region_features = {
   .close = close_features,
   .is_source = TRUE,
   .check = check,
+  .example =
+      "pairs: {op: region_features, path: data, split: train, batch: 4, shuffle: true, regions: 3, width: 4, clip_width: 4, drop: 0.2}\n"
+      "words: {op: words, text: pairs.captions, captions: data/train_caps.txt, minimum_count: 1, alter: 0.2}\n"
+      "pooled: {op: segment_mean, x: pairs.regions}\n",
 };
 WEFT_OPERATOR (region_features);

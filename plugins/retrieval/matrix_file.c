@@ -86,6 +86,7 @@ static const WeftOperator matrix_file = {
   .scratch = matrix_file_scratch,
   .open = matrix_file_open,
   .close = matrix_file_close,
-  .example = NULL,
+  .example = "saved: {op: matrix_file, path: data/similarity.npy, rows: 2, columns: 10}\n"
+             "recalls: {op: recalls, similarity: saved}\n",
 };
 WEFT_OPERATOR (matrix_file);

@@ -220,5 +220,7 @@ static const WeftOperator wordpiece = {
   .not_differentiable = "text carries no gradient",
   .open = open_wordpiece,
   .close = close_wordpiece,
+  .example = "text: {op: feed, signature: \"u8[b<=4 : n<=96]\"}\n"
+             "tokens: {op: wordpiece, text: text, vocabulary: data/vocab.txt, longest: 16, alter: 0.2}\n",
 };
 WEFT_OPERATOR (wordpiece);

@@ -175,5 +175,7 @@ static const WeftOperator words_operator = {
   .open = open_words,
   .close = close_words,
   .check = check,
+  .example = "text: {op: feed, signature: \"u8[b<=4 : n<=96]\"}\n"
+             "tokens: {op: words, text: text, captions: data/train_caps.txt, minimum_count: 1, longest: 16, alter: 0.2}\n",
 };
 WEFT_OPERATOR (words_operator);

@@ -123,5 +123,11 @@ static const WeftOperator momentum_update = {
   .open = momentum_update_open,
   .close = momentum_update_close,
   .effect = TRUE,
+  .example = "x: {op: feed, signature: \"f32[b<=6, 4]\"}\n"
+             "query: {use: net, x: x}\n"
+             "momentum: {op: momentum_update, source: {net: net}, rate: 0.9}\n"
+             "key: {use: net, weights: momentum.net, x: x}\n"
+             "loss: {op: info_nce, image: query, text: key}\n"
+             "update: {op: sgd, minimize: loss, rate: 0.1}\n",
 };
 WEFT_OPERATOR (momentum_update);

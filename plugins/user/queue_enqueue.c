@@ -71,9 +71,12 @@ static const WeftOperator queue_enqueue = {
   .forward = queue_enqueue_forward,
   .not_differentiable = "keys are constants",
   .effect = TRUE,
-  .example = "image: {op: feed, signature: \"f32[b<=7, 4]\"}\n"
-             "text: {op: feed, signature: \"f32[b<=7, 4]\"}\n"
+  .example = "image: {op: feed, signature: \"f32[b<=7, 4]\", gradient: true}\n"
+             "text: {op: feed, signature: \"f32[b<=7, 4]\", gradient: true}\n"
              "queues: {op: key_queue, length: 5, width: 4}\n"
+             "loss: {op: unified_loss, image: image, text: text, image_key: image, text_key: text,\n"
+             "       image_queue: queues.image, text_queue: queues.text, scale: 3}\n"
+             "look: {op: gradients, minimize: loss.loss}\n"
              "enqueue: {op: queue_enqueue, into: queues, image: image, text: text}\n",
 };
 WEFT_OPERATOR (queue_enqueue);
