@@ -15,12 +15,16 @@ suites += tests/test-npy
 suites += tests/test-regions
 suites += tests/test-scenes
 suites += tests/test-text
+suites += tests/test-random
+suites += tests/test-randomness
+suites += tests/test-alterations
 
 AM_CPPFLAGS += -DWEFT_TEST_SOURCE_DIR='"$(abs_top_srcdir)"' -DWEFT_TEST_BUILD_DIR='"$(abs_top_builddir)"'
 LDADD = libweft-1.la $(CHECK_LIBS) $(JSON_LIBS) $(GLIB_LIBS)
 
 noinst_HEADERS += \
-	tests/rig.h
+	tests/rig.h \
+	tests/shipped.h
 
 # The folder as a whole: what tests are held against.
 EXTRA_DIST += tests/recordings
