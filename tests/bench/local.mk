@@ -1,0 +1,14 @@
+# Benchmarks: `make bench` builds the programs, tests/bench/run measures.
+bench_programs =
+bench_programs += tests/bench/steps
+EXTRA_PROGRAMS += $(bench_programs)
+EXTRA_DIST += \
+	tests/bench/bert.yaml \
+	tests/bench/bigru.yaml \
+	tests/bench/files.yaml \
+	tests/bench/rank.yaml \
+	tests/bench/run
+CLEANFILES += $(bench_programs)
+
+.PHONY: bench
+bench: all $(bench_programs)
