@@ -18,6 +18,10 @@ suites += tests/test-text
 suites += tests/test-random
 suites += tests/test-randomness
 suites += tests/test-alterations
+suites += tests/test-definitions
+suites += tests/test-tensor
+suites += tests/test-team
+suites += tests/test-product
 
 AM_CPPFLAGS += -DWEFT_TEST_SOURCE_DIR='"$(abs_top_srcdir)"' -DWEFT_TEST_BUILD_DIR='"$(abs_top_builddir)"'
 LDADD = libweft-1.la $(CHECK_LIBS) $(JSON_LIBS) $(GLIB_LIBS)

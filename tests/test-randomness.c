@@ -120,7 +120,8 @@ START_TEST (masks_differ_by_path_step_and_seed)
     { "t.bert.layer.0.attention.drop", "t.bert.layer.2.attention.drop", 0.1 },
     { "t.bert.layer.1.attention.drop", "t.bert.layer.1.drop", 0.1 },
   };
-  static const gsize distances[] = { 1, 8, WIDTH, REGIONS * WIDTH };
+  /* Elements, lanes, rows, samples, and what tiles may be. */
+  static const gsize distances[] = { 1, 8, 16, WIDTH, REGIONS * WIDTH, 4096, 8192, 16384, 32768 };
   g_autofree char *settings = small_settings ("");
   guint64 epoch = 0;
   Rig rig, other;
