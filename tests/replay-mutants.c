@@ -1,4 +1,5 @@
-/* Operators that make deliberate mistakes, to see that recordings notice them.
+/* Operators that make deliberate mistakes, to see that recordings notice them. Each can do the right thing too: then recordings must be
+ * met, so that it is the mistake that they notice.
  *
  * SPDX-License-Identifier: BSD-3-Clause */
 #include <math.h>
@@ -12,6 +13,7 @@
 typedef struct
 {
   double scale, margin, batch_weight;
+  gboolean right;
 } BatchLoss;
 
 static double
@@ -24,12 +26,12 @@ dot (const WeftTensor *x, gint64 i, const WeftTensor *y, gint64 j)
   return sum;
 }
 
-/* Σ_{j ≠ i} exp(μ (s − γ)) over a row or a column. */
+/* Σ_{j ≠ i} exp(μ (s − γ)) over a row or a column; exp(−μγ) belongs to it. */
 static double
 sum_of (const WeftCall *call, gint64 i, gboolean column)
 {
   const BatchLoss *attributes = call->attributes;
-  double sum = 0;
+  double sum = attributes->right ? exp (-attributes->scale * attributes->margin) : 0;
   for (gint64 j = 0; j < call->in[0]->shape[0]; j++)
     if (j != i)
       sum += exp (attributes->scale
@@ -81,6 +83,7 @@ static const WeftOperator mutant_batch_loss = {
   .attributes = (const WeftAttribute[]){ WEFT_NUMBER (BatchLoss, scale, NULL, 0, 0, "", "μ"),
                                          WEFT_NUMBER (BatchLoss, margin, NULL, 0, 0, "", "γ"),
                                          WEFT_NUMBER (BatchLoss, batch_weight, NULL, 0, 0, "", "λ"),
+                                         WEFT_BOOLEAN (BatchLoss, right, "false", "with the diagonal"),
                                          { .name = NULL } },
   .inputs = (const WeftPort[]){ { .name = "image", .signature = "f32[b, e]", .flags = WEFT_PORT_READ, .meaning = "" },
                                 { .name = "text", .signature = "f32[b, e]", .flags = WEFT_PORT_READ, .meaning = "" },
@@ -139,6 +142,7 @@ typedef struct
 {
   double rate, decay, beta1, beta2, epsilon, clip;
   WeftNumbers scale;
+  gboolean right;
 } Adamw;
 
 static double
@@ -179,7 +183,7 @@ adamw_forward (const WeftCall *call)
     squares[g_str_has_prefix (call->weights[i].path, "text.")] += square_of (&call->weights[i].gradient);
   for (guint i = 0; i < call->n_weights; i++)
     {
-      double norm = sqrt (squares[g_str_has_prefix (call->weights[i].path, "text.")]);
+      double norm = sqrt (self->right ? squares[0] + squares[1] : squares[g_str_has_prefix (call->weights[i].path, "text.")]);
       adamw_weight (self, &call->weights[i], MIN (1, self->clip / (norm + 1e-6)), (double) *steps);
     }
   if (call->out[0])
@@ -199,6 +203,7 @@ static const WeftOperator mutant_adamw = {
                                          WEFT_NUMBER (Adamw, epsilon, NULL, 0, 0, "", ""),
                                          WEFT_NUMBER (Adamw, clip, NULL, 0, 0, "", ""),
                                          WEFT_NUMBERS (Adamw, scale, "", ""),
+                                         WEFT_BOOLEAN (Adamw, right, "false", "clip all gradients together"),
                                          { .name = NULL } },
   .inputs =
       (const WeftPort[]){ { .name = "minimize", .signature = "f32[]", .flags = WEFT_PORT_OBJECTIVE, .meaning = "" }, { .name = NULL } },

@@ -524,13 +524,13 @@ average_keys (const Setup *setup, GHashTable *queries, double momentum)
 static gboolean
 step_with_mutation (Replay *self, Setup *setup, Run *run, GError **error)
 {
-  gboolean late = g_strcmp0 (self->mutation, "momentum-after-keys") == 0;
+  gboolean late = g_strcmp0 (self->mutation, "momentum-after-keys") == 0, early = g_strcmp0 (self->mutation, "right-momentum") == 0;
   gboolean statistics = g_strcmp0 (self->mutation, MUTATION_STATISTICS) == 0;
   double momentum = metadata_number (self->file, "moco_r", 0.999);
-  if (!self->queues || !(late || statistics))
+  if (!self->queues || !(late || early || statistics))
     return run_step (run, error);
   g_autoptr (GHashTable) queries = save_queries (setup, statistics);
-  if (statistics)
+  if (early || statistics)
     average_keys (setup, queries, momentum);
   gboolean ok = run_step (run, error);
   if (late)

@@ -99,6 +99,27 @@ START_TEST (mistake_is_noticed)
 }
 END_TEST
 
+/* What stands in for a mistake, without the mistake. */
+static const char *const right[] = { "right-clipping", "right-momentum", "right-enqueue", "right-diagonal" };
+
+START_TEST (what_makes_mistakes_can_do_without)
+{
+  static const char *const names[] = { "user-small.safetensors", "user-small-harsh.safetensors" };
+  for (gsize i = 0; i < G_N_ELEMENTS (names); i++)
+    {
+      g_autoptr (Report) report = report_new ();
+      run (names[i], right[_i], report);
+      for (guint k = 0; k < report->rows->len; k++)
+        {
+          const ReportRow *row = report->rows->pdata[k];
+          ck_assert_msg (row->worst <= row->tolerance, "%s of %s: %s differs by %g at %s", right[_i], names[i], row->quantity, row->worst,
+                         row->where);
+        }
+      ck_assert (report_passes (report));
+    }
+}
+END_TEST
+
 START_TEST (every_mutation_is_tried)
 {
   for (const char *const *name = mutation_names (); *name != NULL; name++)
@@ -123,6 +144,7 @@ main (void)
   tcase_set_timeout (tests, 120);
   tcase_add_loop_test (tests, recording_is_met, 0, G_N_ELEMENTS (recordings));
   tcase_add_loop_test (tests, mistake_is_noticed, 0, G_N_ELEMENTS (mistakes));
+  tcase_add_loop_test (tests, what_makes_mistakes_can_do_without, 0, G_N_ELEMENTS (right));
   tcase_add_test (tests, every_mutation_is_tried);
   suite_add_tcase (suite, tests);
   SRunner *runner = srunner_create (suite);
