@@ -13,6 +13,7 @@ suites += tests/test-schedule
 suites += tests/test-lines
 suites += tests/test-npy
 suites += tests/test-regions
+suites += tests/test-region-files
 suites += tests/test-scenes
 suites += tests/test-text
 suites += tests/test-random
@@ -27,6 +28,7 @@ AM_CPPFLAGS += -DWEFT_TEST_SOURCE_DIR='"$(abs_top_srcdir)"' -DWEFT_TEST_BUILD_DI
 LDADD = libweft-1.la $(CHECK_LIBS) $(JSON_LIBS) $(GLIB_LIBS)
 
 noinst_HEADERS += \
+	tests/regions.h \
 	tests/rig.h \
 	tests/shipped.h
 
