@@ -12,6 +12,7 @@ libweft_1_la_SOURCES = \
 	graph/bind.c \
 	graph/build.c \
 	graph/checkpoint.c \
+	graph/child.c \
 	graph/compose.c \
 	graph/core.c \
 	graph/crc32c.c \
@@ -80,6 +81,7 @@ noinst_HEADERS = \
 	graph/attributes.h \
 	graph/bind.h \
 	graph/checkpoint.h \
+	graph/child.h \
 	graph/compose.h \
 	graph/core.h \
 	graph/directory.h \

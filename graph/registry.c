@@ -8,14 +8,19 @@
 
 #include "core.h"
 
+/* What modules of interface 1.0 know of these structs: later minor versions add fields at the end. */
+#define FIRST_OPERATOR_SIZE (G_STRUCT_OFFSET (WeftOperator, check) + sizeof (gpointer))
+#define FIRST_MODULE_SIZE (G_STRUCT_OFFSET (WeftModule, matrix_product) + sizeof (gpointer))
+
 typedef struct
 {
   GHashTable *by_name;   /* name → WeftOperator */
   GHashTable *module_of; /* WeftOperator → WeftModule */
   GPtrArray *operators;  /* sorted, NULL-terminated */
   GPtrArray *names;
-  GPtrArray *modules;    /* WeftLoaded */
-  GHashTable *seen;      /* module file names, without directory */
+  GPtrArray *modules; /* WeftLoaded */
+  GHashTable *seen;   /* module file names, without directory */
+  void (*watch) (const char *path);
 } Registry;
 
 static Registry *
@@ -65,13 +70,13 @@ refresh_lists (Registry *self)
 
 /* A descriptor that would break its users later is refused when it arrives. */
 static gboolean
-descriptor_is_sound (const WeftOperator *operator, GError **error)
+descriptor_is_sound (const WeftOperator *operator, GError ** error)
 {
   const char *wrong = NULL;
 
-  if (operator->size < sizeof (WeftOperator))
+  if (operator->size<FIRST_OPERATOR_SIZE)
     wrong = "its size is not WEFT_OPERATOR_SIZE";
-  else if (!operator->name || !*operator->name)
+  else if (!operator->name || !* operator->name)
     wrong = "it has no name";
   else if (!operator->outputs)
     wrong = "it has no list of outputs (an empty list is fine)";
@@ -87,36 +92,112 @@ descriptor_is_sound (const WeftOperator *operator, GError **error)
   return !wrong;
 }
 
-static gboolean
-add_operator (Registry *self, const WeftOperator *operator, const WeftModule *module, GError **error)
+/* A descriptor of an earlier minor version lacks the newest fields; here they are empty. */
+static const WeftOperator *
+complete_descriptor (const WeftOperator *operator)
 {
+  WeftOperator *complete;
+
+  if (operator->size >= sizeof (WeftOperator))
+    return operator;
+  complete = g_new0 (WeftOperator, 1);
+  memcpy (complete, operator, operator->size);
+  return complete;
+}
+
+static char *
+place_of_operator (Registry *self, const WeftOperator *operator)
+{
+  const WeftModule *module = g_hash_table_lookup (self->module_of, operator);
+
+  for (guint i = 0; module && i < self->modules->len; i++)
+    {
+      const WeftLoaded *loaded = self->modules->pdata[i];
+      if (loaded->module == module)
+        return g_strdup_printf ("module \"%s\" (%s)", module->name, loaded->path);
+    }
+  return g_strdup (module ? module->name : "the core");
+}
+
+static gboolean
+operator_is_welcome (Registry *self, const WeftOperator *operator, GError ** error)
+{
+  const WeftOperator *other;
+
   if (!descriptor_is_sound (operator, error))
     return FALSE;
-  if (g_hash_table_contains (self->by_name, operator->name))
+  other = g_hash_table_lookup (self->by_name, operator->name);
+  if (other)
     {
-      const WeftModule *other = g_hash_table_lookup (self->module_of, g_hash_table_lookup (self->by_name, operator->name));
-      g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT, "operator \"%s\" exists already, from %s", operator->name, other ? other->name : "the core");
-      return FALSE;
+      g_autofree char *place = place_of_operator (self, other);
+      g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT,
+                   "operator \"%s\" exists already, from %s; one of the two needs another name", operator->name, place);
     }
-  g_hash_table_insert (self->by_name, (gpointer) operator->name, (gpointer) operator);
-  g_hash_table_insert (self->module_of, (gpointer) operator, (gpointer) module);
-  return TRUE;
+  return !other;
+}
+
+static void
+add_operator (Registry *self, const WeftOperator *operator, const WeftModule * module)
+{
+  const WeftOperator *complete = complete_descriptor (operator);
+
+  g_hash_table_insert (self->by_name, (gpointer) complete->name, (gpointer) complete);
+  g_hash_table_insert (self->module_of, (gpointer) complete, (gpointer) module);
 }
 
 gboolean
-weft_registry_add (const WeftOperator *operator, GError **error)
+weft_registry_add (const WeftOperator *operator, GError ** error)
 {
   Registry *self = registry ();
-  gboolean added = add_operator (self, operator, NULL, error);
 
+  if (!operator_is_welcome (self, operator, error))
+    return FALSE;
+  add_operator (self, operator, NULL);
   refresh_lists (self);
-  return added;
+  return TRUE;
 }
 
+static gboolean
+module_is_served (const WeftModule *module, GError **error)
+{
+  if (module->interface_major == WEFT_INTERFACE_MAJOR && module->interface_minor <= WEFT_INTERFACE_MINOR
+      && module->size >= FIRST_MODULE_SIZE)
+    return TRUE;
+  g_set_error (
+      error, WEFT_ERROR, WEFT_ERROR_INPUT,
+      "was compiled for operator interface %u.%u; this library serves %u.0 to %u.%u: compile it against the headers of this library, or "
+      "install a library that serves %u.%u",
+      module->interface_major, module->interface_minor, WEFT_INTERFACE_MAJOR, WEFT_INTERFACE_MAJOR, WEFT_INTERFACE_MINOR,
+      module->interface_major, module->interface_minor);
+  return FALSE;
+}
+
+/* All of a module's operators or none: a second name within the module is found as well. */
+static gboolean
+add_operators (Registry *self, const WeftModule *module, GError **error)
+{
+  g_autoptr (GHashTable) names = g_hash_table_new (g_str_hash, g_str_equal);
+
+  for (const WeftOperator *const *operator= module->first; operator<module->last; operator++)
+    {
+      if (!operator_is_welcome (self, *operator, error))
+        return FALSE;
+      if (!g_hash_table_add (names, (gpointer) (*operator)->name))
+        {
+          g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT, "has two operators of the name \"%s\"", (*operator)->name);
+          return FALSE;
+        }
+    }
+  for (const WeftOperator *const *operator= module->first; operator<module->last; operator++)
+    add_operator (self, *operator, module);
+  return TRUE;
+}
+
+/* What is loaded stays loaded, refused or not: it may have left threads or handlers behind. */
 static const WeftModule *
 admit_module (Registry *self, const char *path, GError **error)
 {
-  gpointer handle = dlopen (path, RTLD_NOW | RTLD_LOCAL);
+  gpointer handle = dlopen (path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
   const WeftModule *module;
 
   if (!handle)
@@ -127,20 +208,11 @@ admit_module (Registry *self, const char *path, GError **error)
   module = dlsym (handle, "weft_module");
   if (!module)
     {
-      g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT, "exports no weft_module (WEFT_MODULE() is missing)");
+      g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT, "exports no weft_module: WEFT_MODULE() is missing");
       return NULL;
     }
-  if (module->interface_major != WEFT_INTERFACE_MAJOR || module->interface_minor > WEFT_INTERFACE_MINOR)
-    {
-      g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT, "needs interface %u.%u; this library serves %u.0 to %u.%u", module->interface_major,
-                   module->interface_minor, WEFT_INTERFACE_MAJOR, WEFT_INTERFACE_MAJOR, WEFT_INTERFACE_MINOR);
-      return NULL;
-    }
-  if (module->start && !module->start (error))
+  if (!module_is_served (module, error) || (module->start && !module->start (error)) || !add_operators (self, module, error))
     return NULL;
-  for (const WeftOperator *const *operator= module->first; operator< module->last; operator++)
-    if (!add_operator (self, *operator, module, error))
-      return NULL;
   return module;
 }
 
@@ -154,11 +226,31 @@ load_module (Registry *self, const char *path)
   if (!g_hash_table_add (self->seen, g_strdup (base)))
     return;
   loaded = g_new0 (WeftLoaded, 1);
-  loaded->path = g_strdup (path);
-  loaded->module = admit_module (self, path, &error);
-  if (error)
-    loaded->refused = g_strdup (error->message);
+  loaded->path = g_canonicalize_filename (path, NULL);
+  if (self->watch)
+    self->watch (loaded->path);
+  loaded->module = admit_module (self, loaded->path, &error);
+  if (!loaded->module)
+    loaded->refused = g_strdup (error ? error->message : "its start() failed without saying why");
   g_ptr_array_add (self->modules, loaded);
+}
+
+void
+weft_registry_refuse (const char *path, const char *reason)
+{
+  Registry *self = registry ();
+  WeftLoaded *loaded = g_new0 (WeftLoaded, 1);
+
+  g_hash_table_add (self->seen, g_path_get_basename (path));
+  loaded->path = g_strdup (path);
+  loaded->refused = g_strdup (reason);
+  g_ptr_array_add (self->modules, loaded);
+}
+
+void
+weft_registry_watch (void (*watch) (const char *path))
+{
+  registry ()->watch = watch;
 }
 
 static int
@@ -204,11 +296,12 @@ load_places (Registry *self, const char *places)
       load_place (self, list[i]);
 }
 
-/* Where this library's own modules are: beside it in a build tree, else where they were installed. */
+/* Where this library's own modules are: beside it in a build tree, else where they were installed, even if all was moved since. */
 static const char *
 own_modules (void)
 {
 #ifdef WEFT_BUILD_MODULE_DIR
+  static char *moved;
   Dl_info info;
 
   if (dladdr ((gconstpointer) weft_registry_load, &info) && info.dli_fname)
@@ -217,6 +310,10 @@ own_modules (void)
       g_autofree char *dir = g_path_get_dirname (real);
       if (g_strcmp0 (dir, WEFT_BUILD_MODULE_DIR) == 0)
         return WEFT_BUILD_MODULE_DIR;
+      if (!moved)
+        moved = g_build_filename (dir, "weft", "modules", NULL);
+      if (g_file_test (moved, G_FILE_TEST_IS_DIR))
+        return moved;
     }
 #endif
   return WEFT_MODULE_DIR;

@@ -36,6 +36,9 @@ typedef struct
 /* Parses @own (may be %NULL) and the common options; on failure or `--help` leaves the exit status in @status and returns %FALSE. */
 gboolean weft_cli_parse (int *argc, char ***argv, const char *arguments, const char *description, const GOptionEntry *own, WeftCommonOptions *common,
                          int *status);
+/* The same without loading modules. */
+gboolean weft_cli_parse_options (int *argc, char ***argv, const char *arguments, const char *description, const GOptionEntry *own,
+                                 WeftCommonOptions *common, int *status);
 void weft_cli_options_clear (WeftCommonOptions *common);
 
 /* The settings of the command line, `--seed` as the one that it stands for; to be freed with g_strfreev(). */
@@ -45,6 +48,17 @@ int weft_cli_usage (const char *message);
 
 /* Composes and builds the pipeline at @path; prints all problems to standard error. */
 WeftPipeline *weft_cli_pipeline (const WeftCommonOptions *common, const char *path);
+
+/**
+ * weft_cli_apart:
+ * @plugin_path: (nullable)
+ * @work: what to do in a child process once modules are loaded there; its result is the exit status
+ *
+ * Modules that crash, hang or end the process while they are loaded are noted as refused, and the work is done without them.
+ *
+ * Returns: what @work returned, or an exit status if it did not
+ */
+int weft_cli_apart (const char *plugin_path, int (*work) (gpointer data), gpointer data);
 
 int weft_cli_train (int argc, char **argv);
 int weft_cli_evaluate (int argc, char **argv);

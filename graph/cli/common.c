@@ -8,8 +8,8 @@
 #include "open.h"
 
 gboolean
-weft_cli_parse (int *argc, char ***argv, const char *arguments, const char *description, const GOptionEntry *own, WeftCommonOptions *common,
-                int *status)
+weft_cli_parse_options (int *argc, char ***argv, const char *arguments, const char *description, const GOptionEntry *own,
+                        WeftCommonOptions *common, int *status)
 {
   g_autofree char *command = g_strdup ((*argv)[0]);
   g_autofree char *program = g_strconcat ("weft ", command, NULL);
@@ -49,6 +49,15 @@ weft_cli_parse (int *argc, char ***argv, const char *arguments, const char *desc
       *status = 0;
       return FALSE;
     }
+  return TRUE;
+}
+
+gboolean
+weft_cli_parse (int *argc, char ***argv, const char *arguments, const char *description, const GOptionEntry *own, WeftCommonOptions *common,
+                int *status)
+{
+  if (!weft_cli_parse_options (argc, argv, arguments, description, own, common, status))
+    return FALSE;
   weft_registry_load (common->plugin_path);
   return TRUE;
 }

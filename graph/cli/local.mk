@@ -2,9 +2,14 @@
 bin_PROGRAMS += weft
 weft_CPPFLAGS = $(AM_CPPFLAGS) -DG_LOG_DOMAIN='"weft"'
 weft_SOURCES = \
+	graph/cli/apart.c \
 	graph/cli/check.c \
 	graph/cli/cli.h \
 	graph/cli/common.c \
+	graph/cli/describe-json.c \
+	graph/cli/describe-markdown.c \
+	graph/cli/describe.c \
+	graph/cli/describe.h \
 	graph/cli/evaluate.c \
 	graph/cli/graph.c \
 	graph/cli/info.c \
