@@ -327,6 +327,102 @@ START_TEST (ensembles_are_means)
 }
 END_TEST
 
+/* Matrices that others saved, in the types that they use, and what is the mean of one of each. */
+START_TEST (matrices_of_others_are_joined)
+{
+  static const WeftType types[] = { WEFT_F32, WEFT_F64, WEFT_F16 };
+  g_autoptr (GString) yaml = g_string_new ("graphs: {train: {nodes: {");
+  float expected[2 * 10] = { 0 };
+  Rig rig;
+  for (guint t = 0; t < G_N_ELEMENTS (types); t++)
+    {
+      guint64 room[20];
+      g_autofree char *name = g_strdup_printf ("%s/%u.npy", folder, t);
+      WeftTensor tensor = { .type = types[t], .rank = 2, .shape = { 2, 10 }, .data = room };
+      for (guint i = 0; i < 20; i++)
+        {
+          float value = (float) (i * (t + 3) % 11) / 8 - 0.5f;
+          expected[i] += value / 3;
+          if (types[t] == WEFT_F32)
+            ((float *) (gpointer) room)[i] = value;
+          else if (types[t] == WEFT_F64)
+            ((double *) (gpointer) room)[i] = (double) value;
+          else
+            ((guint16 *) (gpointer) room)[i] = weft_f32_to_f16 (value);
+        }
+      ck_assert (weft_npy_write (name, &tensor, NULL));
+      g_string_append_printf (yaml, "m%u: {op: matrix_file, path: \"%s\", rows: 2, columns: 10}, ", t, name);
+    }
+  g_string_append (yaml, "y: {op: ensemble, similarities: {first: m0, second: m1, third: m2}}, r: {op: recalls, similarity: y}}, "
+                         "collect: {y: y, r: r.rsum}}}");
+  rig_start (&rig, yaml->str);
+  ck_assert (rig_step (&rig, 0, 0));
+  for (guint i = 0; i < 20; i++)
+    ck_assert_float_eq_tol (((const float *) rig_value (&rig, "y")->data)[i], expected[i], 1e-6f);
+  rig_clear (&rig);
+}
+END_TEST
+
+START_TEST (matrices_of_other_sizes_are_not_joined)
+{
+  float data[12] = { 0 };
+  const WeftTensor tensors[] = { { .type = WEFT_F32, .rank = 2, .shape = { 2, 6 }, .data = data },
+                                 { .type = WEFT_F32, .rank = 2, .shape = { 3, 4 }, .data = data } };
+  g_autoptr (GError) error = NULL;
+  Rig rig;
+  rig_start (&rig,
+             "graphs: {train: {nodes: {a: {op: feed, signature: \"f32[n<=3, m<=6]\"}, b: {op: feed, signature: \"f32[k<=3, l<=6]\"},\n"
+             "  y: {op: ensemble, similarities: [a, b]}}, collect: {y: y}}}");
+  rig_feed (&rig, "a", &tensors[0]);
+  rig_feed (&rig, "b", &tensors[1]);
+  ck_assert_int_eq (weft_executor_step (rig.executor, 0, 0, &error), WEFT_STEP_ERROR);
+  ck_assert_msg (strstr (error->message, "matrix 1 is 3 by 4, the first one 2 by 6") != NULL, "%s", error->message);
+  rig_clear (&rig);
+}
+END_TEST
+
+/* Similarities rank like the embeddings that they were made of, ties included, in folds too. */
+START_TEST (similarities_rank_like_embeddings)
+{
+  WeftTensor images = random_rows ("images", problems[_i].images, problems[_i].width, problems[_i].levels);
+  WeftTensor captions = random_rows ("captions", problems[_i].images * problems[_i].per, problems[_i].width, problems[_i].levels);
+  double of_images[5], of_captions[5];
+  g_autofree float *similarity = g_new (float, images.shape[0] * captions.shape[0]);
+  WeftTensor matrix = { .type = WEFT_F32, .rank = 2, .shape = { images.shape[0], captions.shape[0] }, .data = similarity };
+  Rig rig;
+  g_autofree char *yaml = g_strdup_printf ("graphs: {train: {nodes: {s: {op: feed, signature: \"f32[%d, %d]\"},\n"
+                                           "  recalls: {op: recalls, similarity: s, folds: %u}}, collect: {a: recalls.image_r1,\n"
+                                           "  b: recalls.image_r5, c: recalls.image_r10, d: recalls.image_median, e: recalls.image_mean,\n"
+                                           "  f: recalls.caption_r1, g: recalls.caption_r5, h: recalls.caption_r10,\n"
+                                           "  i: recalls.caption_median, j: recalls.caption_mean}}}",
+                                           (int) images.shape[0], (int) captions.shape[0], problems[_i].folds);
+  for (gint64 i = 0; i < images.shape[0]; i++)
+    for (gint64 c = 0; c < captions.shape[0]; c++)
+      similarity[i * captions.shape[0] + c] = (float) similarity_of (&images, &captions, i, c);
+  plain_recalls (&images, &captions, problems[_i].folds, of_images, of_captions);
+  rig_start (&rig, yaml);
+  rig_feed (&rig, "s", &matrix);
+  ck_assert (rig_step (&rig, 0, 0));
+  for (guint k = 0; k < 5; k++)
+    {
+      g_autofree char *image = g_strdup_printf ("recalls.image_%s", figures[k]),
+                      *caption = g_strdup_printf ("recalls.caption_%s", figures[k]);
+      ck_assert_float_eq_tol (number (&rig, image), (float) of_images[k], 1e-5f * (float) (1 + fabs (of_images[k])));
+      ck_assert_float_eq_tol (number (&rig, caption), (float) of_captions[k], 1e-5f * (float) (1 + fabs (of_captions[k])));
+    }
+  /* One value that is none. */
+  similarity[images.shape[0] * captions.shape[0] - 1] = NAN;
+  g_autoptr (GError) error = NULL;
+  g_autofree char *where =
+      g_strdup_printf ("image %d and caption %d is not finite", (int) images.shape[0] - 1, (int) captions.shape[0] - 1);
+  ck_assert_int_eq (weft_executor_step (rig.executor, 1, 0, &error), WEFT_STEP_ERROR);
+  ck_assert_msg (strstr (error->message, where) != NULL, "\"%s\" does not hold \"%s\"", error->message, where);
+  rig_clear (&rig);
+  g_free (images.data);
+  g_free (captions.data);
+}
+END_TEST
+
 START_TEST (wrong_matrix_files_are_refused)
 {
   g_autofree char *path = g_build_filename (folder, "m.npy", NULL);
@@ -356,6 +452,9 @@ main (void)
   tcase_add_test (tests, inputs_are_checked_before_anything_runs);
   tcase_add_test (tests, matrices_are_saved_read_and_joined);
   tcase_add_test (tests, ensembles_are_means);
+  tcase_add_test (tests, matrices_of_others_are_joined);
+  tcase_add_test (tests, matrices_of_other_sizes_are_not_joined);
+  tcase_add_loop_test (tests, similarities_rank_like_embeddings, 0, G_N_ELEMENTS (problems));
   tcase_add_test (tests, wrong_matrix_files_are_refused);
   suite_add_tcase (suite, tests);
   SRunner *runner = srunner_create (suite);
