@@ -6,6 +6,7 @@
 #include "attributes.h"
 #include "compose.h"
 #include "core.h"
+#include "edit.h"
 #include "registry.h"
 #include "scope.h"
 
@@ -34,6 +35,12 @@ static char *
 join (const char *prefix, const char *name)
 {
   return *prefix ? g_strconcat (prefix, ".", name, NULL) : g_strdup (name);
+}
+
+static WeftEdits *
+edits_of (const WeftScope *scope)
+{
+  return scope->graph->pipeline->edits;
 }
 
 static WeftMode
@@ -77,7 +84,8 @@ check_operator_keys (const WeftNode *node, const WeftValue *map, WeftProblems *p
     }
 }
 
-static void expand_nodes (WeftScope *scope, WeftValue *nodes);
+static void expand_nodes (WeftScope *scope, WeftValue *nodes, const WeftValue *kept);
+static void expand_kind (WeftScope *scope, const char *name, WeftMark key_mark, WeftValue *map);
 
 /* The attributes of an instance: the module's defaults, overlaid with what was given. */
 static WeftValue *
@@ -130,6 +138,8 @@ expand_body (WeftScope *scope, const char *name, const char *what, WeftValue *bo
 
   entity->what = g_strdup (what);
   entity->inner = weft_scope_new (scope, path, store_path);
+  g_free (entity->inner->address);
+  entity->inner->address = join (scope->address, name);
   if (scope->depth >= WEFT_MAX_SCOPE_DEPTH)
     {
       weft_problems_add (scope->problems, mark, "module %s is nested more than %d deep; does it contain itself?", what, WEFT_MAX_SCOPE_DEPTH);
@@ -154,14 +164,14 @@ bind_input (WeftEntity *instance, const char *input, WeftScope *outer, WeftValue
   entity->reference = weft_value_ref (reference);
 }
 
-/* Binds the declared inputs of a module to what the node says; @chained, if given, takes the place of the first. */
+/* Binds the declared inputs of a module to what the node says. */
 static void
-bind_inputs (WeftEntity *instance, WeftScope *scope, const WeftValue *inputs, const WeftValue *given, WeftValue *chained, WeftMark mark)
+bind_inputs (WeftEntity *instance, WeftScope *scope, const WeftValue *inputs, const WeftValue *given, WeftMark mark)
 {
   for (guint i = 0; inputs && i < weft_value_length (inputs); i++)
     {
       const char *key = weft_value_key (inputs, i);
-      WeftValue *reference = i == 0 && chained ? chained : weft_value_lookup (given, key);
+      WeftValue *reference = weft_value_lookup (given, key);
       if (!reference)
         weft_problems_add (scope->problems, mark, "module %s needs input \"%s\"", instance->what, key);
       else if (weft_value_kind (reference) != WEFT_VALUE_SCALAR)
@@ -190,44 +200,107 @@ find_module (WeftScope *scope, const WeftValue *name)
   return NULL;
 }
 
+/* One instance of a module. */
 static void
-expand_module_node (WeftScope *scope, const char *name, WeftValue *map, WeftMark mark)
+expand_instance (WeftScope *scope, const char *name, WeftValue *map, WeftMark mark)
 {
   WeftValue *module_name = weft_value_lookup (map, "module");
   WeftValue *module = find_module (scope, module_name);
-  WeftValue *repeat = weft_value_lookup (map, "repeat");
-  gint64 times = 1;
   g_autoptr (WeftValue) attributes = NULL;
-  g_autoptr (WeftValue) chained = NULL;
-  WeftEntity *last = NULL;
-  const char *what;
+  WeftEntity *instance;
 
   if (!module)
     return;
-  what = weft_value_text (module_name);
-  if (repeat && (!weft_value_get_integer (repeat, &times) || times < 1 || times > 10000))
+  attributes = instance_attributes (scope, weft_value_text (module_name), name, weft_value_lookup (module, "attributes"),
+                                    weft_value_lookup (module, "inputs"), map, module_keys, mark);
+  instance = expand_body (scope, name, weft_value_text (module_name), module, attributes, mark);
+  instance->inner->mode = read_mode (map, scope->mode, scope->problems);
+  bind_inputs (instance, scope, weft_value_lookup (module, "inputs"), map, mark);
+  expand_nodes (instance->inner, instance->body, instance->outputs);
+}
+
+/* @map for instance @name of a repetition: without `repeat`, its first input from the instance before. */
+static WeftValue *
+repeated_map (WeftScope *scope, const char *name, WeftValue *map, const char *before)
+{
+  const WeftValue *module = find_module (scope, weft_value_lookup (map, "module"));
+  const WeftValue *inputs = module ? weft_value_lookup (module, "inputs") : NULL;
+  WeftValue *own = weft_value_new_map (weft_value_mark (map));
+  const char *first = inputs && weft_value_length (inputs) ? weft_value_key (inputs, 0) : NULL;
+
+  for (guint i = 0; i < weft_value_length (map); i++)
+    {
+      const char *key = weft_value_key (map, i);
+      WeftValue *value = weft_value_ref (weft_value_item (map, i));
+      if (before && g_strcmp0 (key, first) == 0)
+        {
+          WeftMark mark = weft_value_mark (value);
+          weft_value_unref (value);
+          value = weft_value_new_scalar (before, FALSE, mark);
+        }
+      if (strcmp (key, "repeat") == 0)
+        weft_value_unref (value);
+      else
+        weft_value_set (own, key, weft_value_key_mark (map, i), value);
+    }
+  WeftValue *edited = weft_edits_instance (edits_of (scope), scope, name, own);
+  weft_value_unref (own);
+  return edited;
+}
+
+/* The first output of what was just expanded as @name: %NULL if it has none. */
+static char *
+first_output (const WeftScope *scope, const char *name)
+{
+  const WeftEntity *entity = g_hash_table_lookup (scope->entities, name);
+
+  if (entity && entity->kind == WEFT_ENTITY_NODE)
+    return g_strdup (name);
+  if (!entity || !entity->outputs || !weft_value_length (entity->outputs))
+    return NULL;
+  return g_strconcat (name, ".", weft_value_key (entity->outputs, 0), NULL);
+}
+
+static void
+expand_repetition (WeftScope *scope, const char *name, WeftValue *map, WeftMark mark)
+{
+  WeftValue *repeat = weft_value_lookup (map, "repeat");
+  guint problems = weft_problems_count (scope->problems);
+  g_autofree char *before = NULL;
+  gint64 times = 1;
+
+  if (!weft_value_get_integer (repeat, &times) || times < 1 || times > 10000)
     {
       weft_problems_add (scope->problems, weft_value_mark (repeat), "repeat must be a number from 1 to 10000");
       return;
     }
-  attributes = instance_attributes (scope, what, name, weft_value_lookup (module, "attributes"), weft_value_lookup (module, "inputs"), map, module_keys,
-                                    mark);
+  if (!find_module (scope, weft_value_lookup (map, "module")))
+    return;
   for (gint64 i = 0; i < times; i++)
     {
-      g_autofree char *own = repeat ? g_strdup_printf ("%s.%" G_GINT64_FORMAT, name, i) : g_strdup (name);
-      WeftEntity *instance = expand_body (scope, own, what, module, attributes, mark);
-      instance->inner->mode = read_mode (map, scope->mode, scope->problems);
-      bind_inputs (instance, scope, weft_value_lookup (module, "inputs"), map, chained, mark);
-      expand_nodes (instance->inner, instance->body);
-      g_clear_pointer (&chained, weft_value_unref);
-      if (!instance->outputs || !weft_value_length (instance->outputs))
+      g_autofree char *own = g_strdup_printf ("%s.%" G_GINT64_FORMAT, name, i);
+      g_autoptr (WeftValue) instance = repeated_map (scope, own, map, before);
+      char *output;
+      expand_kind (scope, own, mark, instance);
+      output = first_output (scope, own);
+      if (!output)
         return;
-      g_autofree char *reference = g_strconcat (own, ".", weft_value_key (instance->outputs, 0), NULL);
-      chained = weft_value_new_scalar (reference, FALSE, mark);
-      last = instance;
+      g_free (before);
+      before = output;
+      if (weft_problems_count (scope->problems) > problems)
+        times = i + 1; /* the others would say the same */
+      if (i + 1 == times)
+        weft_scope_alias (scope, name, g_hash_table_lookup (scope->entities, own));
     }
-  if (repeat && last)
-    weft_scope_alias (scope, name, last);
+}
+
+static void
+expand_module_node (WeftScope *scope, const char *name, WeftValue *map, WeftMark mark)
+{
+  if (weft_value_lookup (map, "repeat"))
+    expand_repetition (scope, name, map, mark);
+  else
+    expand_instance (scope, name, map, mark);
 }
 
 /* A network's nodes, with its own weights or with somebody's copy of them. */
@@ -238,7 +311,8 @@ expand_use (WeftScope *scope, const char *name, WeftValue *map, WeftMark mark)
   WeftValue *weights = weft_value_lookup (map, "weights");
   WeftValue *networks = weft_value_lookup (scope->graph->pipeline->document, "networks");
   const char *network_name = weft_value_kind (used) == WEFT_VALUE_SCALAR ? weft_value_text (used) : "";
-  WeftValue *network = networks ? weft_value_lookup (networks, network_name) : NULL;
+  WeftValue *given = networks ? weft_value_lookup (networks, network_name) : NULL;
+  g_autoptr (WeftValue) network = given ? weft_edits_network (edits_of (scope), network_name, given) : NULL;
   WeftNetwork *settings = weft_pipeline_network (scope->graph->pipeline, network_name);
   static const char *const network_keys[] = { "module", "load", "frozen", NULL };
   g_autoptr (WeftValue) attributes = NULL;
@@ -267,10 +341,12 @@ expand_use (WeftScope *scope, const char *name, WeftValue *map, WeftMark mark)
                          network_name, weft_value_key (map, i));
   g_free (instance->inner->store_path);
   instance->inner->store_path = g_strdup (network_name);
+  g_free (instance->inner->address);
+  instance->inner->address = g_strdup (network_name);
   instance->inner->mode = read_mode (map, scope->mode, scope->problems);
-  instance->inner->trainable = !settings->frozen && !weights;
+  instance->inner->trainable = scope->trainable && !settings->frozen && !weights;
   instance->inner->network = settings->name;
-  bind_inputs (instance, scope, inputs, map, NULL, mark);
+  bind_inputs (instance, scope, inputs, map, mark);
   if (weights)
     {
       if (weft_value_kind (weights) != WEFT_VALUE_SCALAR)
@@ -281,7 +357,7 @@ expand_use (WeftScope *scope, const char *name, WeftValue *map, WeftMark mark)
       if (!weft_scope_borrow_weights (scope, instance->inner, weights))
         return;
     }
-  expand_nodes (instance->inner, instance->body);
+  expand_nodes (instance->inner, instance->body, instance->outputs);
 }
 
 /* Operators without kernels are modules in disguise. */
@@ -321,7 +397,7 @@ expand_composition (WeftScope *scope, const char *name, const WeftOperator *oper
         weft_problems_add (scope->problems, mark, "operator %s (node `%s`) needs input \"%s\": %s", operator->name, name, port->name,
                            port->meaning ? port->meaning : "");
     }
-  expand_nodes (instance->inner, instance->body);
+  expand_nodes (instance->inner, instance->body, instance->outputs);
 }
 
 static void
@@ -353,9 +429,25 @@ expand_operator (WeftScope *scope, const char *name, WeftValue *map, WeftMark ma
   if (scope->after)
     g_ptr_array_add (node->after, scope->after);
   check_operator_keys (node, map, scope->problems);
-  weft_attributes_store (node, map, scope->problems);
+  node->faulty = !weft_attributes_store (node, map, scope->problems);
   weft_scope_add (scope, name, WEFT_ENTITY_NODE, mark)->node = node;
   weft_scope_await (scope, node, map);
+}
+
+static void
+expand_kind (WeftScope *scope, const char *name, WeftMark key_mark, WeftValue *map)
+{
+  gboolean trainable = scope->trainable;
+
+  if (weft_edits_freezes (edits_of (scope), scope, name))
+    scope->trainable = FALSE;
+  if (weft_value_lookup (map, "op"))
+    expand_operator (scope, name, map, key_mark);
+  else if (weft_value_lookup (map, "module"))
+    expand_module_node (scope, name, map, key_mark);
+  else
+    expand_use (scope, name, map, key_mark);
+  scope->trainable = trainable;
 }
 
 static void
@@ -390,12 +482,8 @@ expand_node (WeftScope *scope, const char *name, WeftMark key_mark, WeftValue *m
       weft_problems_add (scope->problems, mark, "node `%s` needs exactly one of `op:`, `use:` and `module:`%s%s%s", name, near && !kinds ? "; did you mean \"" : "",
                          near && !kinds ? near : "", near && !kinds ? "\"?" : "");
     }
-  else if (weft_value_lookup (map, "op"))
-    expand_operator (scope, name, map, key_mark);
-  else if (weft_value_lookup (map, "module"))
-    expand_module_node (scope, name, map, key_mark);
   else
-    expand_use (scope, name, map, key_mark);
+    expand_kind (scope, name, key_mark, map);
 }
 
 /* Momentum updates and the like come first: what borrows their weights needs to know their node. */
@@ -405,9 +493,11 @@ borrows (const WeftValue *map)
   return weft_value_kind (map) == WEFT_VALUE_MAP && weft_value_lookup (map, "weights") && weft_value_lookup (map, "use");
 }
 
+/* @kept: (nullable): references to nodes that leave the body: a module's outputs, what a graph collects */
 static void
-expand_nodes (WeftScope *scope, WeftValue *nodes)
+expand_nodes (WeftScope *scope, WeftValue *all, const WeftValue *kept)
 {
+  g_autoptr (WeftValue) nodes = all ? weft_edits_nodes (edits_of (scope), scope, all, kept) : NULL;
   guint n = nodes ? weft_value_length (nodes) : 0;
 
   for (int late = 0; late < 2; late++)
@@ -475,8 +565,9 @@ build_graph (WeftPipeline *pipeline, WeftGraph *graph, WeftValue *definition, We
       weft_problems_add (problems, graph->mark, "graph %s has no nodes", graph->name);
       return;
     }
-  expand_nodes (scope, nodes);
+  expand_nodes (scope, nodes, weft_value_lookup (definition, "collect"));
   weft_scope_connect (scope);
+  weft_edits_note_bypasses (edits_of (scope), scope);
   note_aliases (scope);
   read_collects (scope, weft_value_lookup (definition, "collect"));
   for (guint i = 0; i < graph->nodes->len; i++)
@@ -495,7 +586,7 @@ read_networks (WeftPipeline *pipeline, WeftValue *networks, WeftProblems *proble
 {
   for (guint i = 0; networks && i < weft_value_length (networks); i++)
     {
-      WeftValue *map = weft_value_item (networks, i);
+      g_autoptr (WeftValue) map = weft_edits_network (pipeline->edits, weft_value_key (networks, i), weft_value_item (networks, i));
       WeftNetwork *network = g_new0 (WeftNetwork, 1);
       WeftValue *frozen;
       network->name = g_intern_string (weft_value_key (networks, i));
@@ -511,6 +602,7 @@ read_networks (WeftPipeline *pipeline, WeftValue *networks, WeftProblems *proble
       frozen = weft_value_lookup (map, "frozen");
       if (frozen && !weft_value_get_boolean (frozen, &network->frozen))
         weft_problems_add (problems, weft_value_mark (frozen), "frozen must be true or false");
+      network->frozen |= weft_edits_freezes (pipeline->edits, NULL, network->name);
     }
 }
 

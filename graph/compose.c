@@ -16,6 +16,7 @@
  * @open: files being read, outermost first, to find cycles
  * @done: files read; each counts once, where it is first included
  * @removed: dotted paths that `null` has removed, so that a second overlay may remove the same again
+ * @left_out: (nullable): list of graphs that settings have removed, so that edits of them mean nothing
  */
 typedef struct
 {
@@ -24,6 +25,7 @@ typedef struct
   GPtrArray *open;
   GHashTable *done;
   GHashTable *removed;
+  WeftValue *left_out;
 } Composer;
 
 static WeftValue *
@@ -60,11 +62,28 @@ weft_value_merge (WeftValue *base, WeftValue *over)
   return merge (base, over, "", NULL);
 }
 
+/* Edits are steps: those of @over come after those of @base. */
+static void
+append_edits (WeftValue *merged, const WeftValue *base, const WeftValue *over)
+{
+  const WeftValue *first = weft_value_lookup (base, "edits"), *second = weft_value_lookup (over, "edits");
+  if (!first || !second || weft_value_kind (first) != WEFT_VALUE_LIST || weft_value_kind (second) != WEFT_VALUE_LIST)
+    return;
+  WeftValue *all = weft_value_new_list (weft_value_mark (first));
+  for (guint i = 0; i < weft_value_length (first); i++)
+    weft_value_append (all, weft_value_ref (weft_value_item (first, i)));
+  for (guint i = 0; i < weft_value_length (second); i++)
+    weft_value_append (all, weft_value_ref (weft_value_item (second, i)));
+  weft_value_set (merged, "edits", weft_value_mark (first), all);
+}
+
 /* Takes over both. */
 static WeftValue *
 merge_into (Composer *self, WeftValue *base, WeftValue *over)
 {
   WeftValue *merged = base && over ? merge (base, over, "", self->removed) : weft_value_ref (base ? base : over);
+  if (base && over)
+    append_edits (merged, base, over);
   g_clear_pointer (&base, weft_value_unref);
   g_clear_pointer (&over, weft_value_unref);
   return merged;
@@ -187,6 +206,25 @@ report_overlay (Composer *self, const WeftValue *ablations, const char *name)
                      name, suggestion, none ? "; it has none" : "");
 }
 
+char *
+weft_compose_find_overlay (const WeftComposition *composition, const char *name)
+{
+  if (g_file_test (name, G_FILE_TEST_EXISTS))
+    return g_strdup (name);
+  g_autofree char *file = g_strconcat (name, ".yaml", NULL);
+  g_autofree char *folder = g_path_get_dirname (composition->path);
+  g_autofree char *beside = g_build_filename (folder, "ablations", file, NULL);
+  if (g_file_test (beside, G_FILE_TEST_IS_REGULAR))
+    return g_steal_pointer (&beside);
+  for (const char *const *place = composition->search; place && *place; place++)
+    {
+      g_autofree char *installed = g_build_filename (*place, "ablations", file, NULL);
+      if (g_file_test (installed, G_FILE_TEST_IS_REGULAR))
+        return g_steal_pointer (&installed);
+    }
+  return NULL;
+}
+
 static WeftValue *
 apply_overlays (Composer *self, WeftValue *document)
 {
@@ -196,15 +234,15 @@ apply_overlays (Composer *self, WeftValue *document)
       if (ablations && weft_value_kind (ablations) != WEFT_VALUE_MAP)
         ablations = NULL;
       WeftValue *own = ablations ? weft_value_lookup (ablations, *name) : NULL, *overlay = NULL;
+      g_autofree char *file = own ? NULL : weft_compose_find_overlay (self->composition, *name);
       if (own && weft_value_kind (own) == WEFT_VALUE_MAP)
-        {
-          overlay = weft_value_merge (own, own); /* a copy */
-          weft_value_remove (overlay, "about");
-        }
-      else if (!own && g_file_test (*name, G_FILE_TEST_EXISTS))
-        overlay = load (self, *name, (WeftMark){ 0 });
+        overlay = weft_value_merge (own, own); /* a copy */
+      else if (file)
+        overlay = load (self, file, (WeftMark){ 0 });
       else if (!own)
         report_overlay (self, ablations, *name);
+      if (overlay)
+        weft_value_remove (overlay, "about");
       if (overlay)
         document = merge_into (self, document, overlay);
     }
@@ -230,7 +268,7 @@ remark (const WeftValue *value, WeftMark mark)
 }
 
 static void
-report_step (Composer *self, const WeftValue *map, const char *setting, const char *path, const char *what)
+report_step (Composer *self, const WeftValue *map, const char *setting, const char *path, const char *what, WeftMark mark)
 {
   g_autofree char *key = g_strndup (path, strcspn (path, "."));
   g_autoptr (GPtrArray) names = g_ptr_array_new ();
@@ -238,7 +276,7 @@ report_step (Composer *self, const WeftValue *map, const char *setting, const ch
     g_ptr_array_add (names, (gpointer) weft_value_key (map, i));
   g_ptr_array_add (names, NULL);
   g_autofree char *suggestion = weft_suggestion (key, (const char *const *) names->pdata);
-  weft_problems_add (self->problems, (WeftMark){ .file = "--set" }, "%s: there is no %s \"%s\"%s", setting, what, key, suggestion);
+  weft_problems_add (self->problems, mark, "%s: there is no %s \"%s\"%s", setting, what, key, suggestion);
 }
 
 /**
@@ -250,9 +288,8 @@ report_step (Composer *self, const WeftValue *map, const char *setting, const ch
  * Returns: (transfer full) (nullable): a map that sets @path to @value; %NULL if reported
  */
 static WeftValue *
-nest (Composer *self, const WeftValue *base, const char *path, WeftValue *value, const char *setting, gboolean free)
+nest (Composer *self, const WeftValue *base, const char *path, WeftValue *value, const char *setting, gboolean free, WeftMark mark)
 {
-  const WeftMark mark = { .file = "--set" };
   gboolean is_map = base && weft_value_kind (base) == WEFT_VALUE_MAP, present = is_map && weft_value_lookup (base, path);
   const char *dot = present ? NULL : strchr (path, '.');
   for (const char *end = dot; end && is_map; end = strchr (end + 1, '.'))
@@ -273,15 +310,39 @@ nest (Composer *self, const WeftValue *base, const char *path, WeftValue *value,
   const WeftValue *child = is_map ? weft_value_lookup (base, key) : NULL;
   if (!free && !child && (dot || weft_value_kind (value) == WEFT_VALUE_NULL))
     {
-      report_step (self, is_map ? base : NULL, setting, path, "element");
+      report_step (self, is_map ? base : NULL, setting, path, "element", mark);
       return NULL;
     }
-  WeftValue *inner = dot ? nest (self, child, dot + 1, value, setting, free) : weft_value_ref (value);
+  WeftValue *inner = dot ? nest (self, child, dot + 1, value, setting, free, mark) : weft_value_ref (value);
   if (!inner)
     return NULL;
   WeftValue *map = weft_value_new_map (mark);
   weft_value_set (map, key, mark, inner);
   return map;
+}
+
+static gboolean
+is_in (const WeftValue *document, const char *section, const char *name)
+{
+  const WeftValue *map = weft_value_lookup (document, section);
+  return map && weft_value_kind (map) == WEFT_VALUE_MAP && weft_value_lookup (map, name);
+}
+
+/* A path that begins with a graph or a network is that of an edit. */
+static WeftValue *
+setting_as_edit (const WeftValue *document, const char *path, WeftValue *value, WeftMark mark)
+{
+  g_autofree char *first = g_strndup (path, strcspn (path, "."));
+  gboolean known = is_in (document, "graphs", first) || is_in (document, "networks", first) || strpbrk (first, "*?");
+  if (!known || weft_value_lookup (document, first))
+    return NULL;
+  WeftValue *paths = weft_value_new_map (mark), *edit = weft_value_new_map (mark), *edits = weft_value_new_list (mark),
+            *over = weft_value_new_map (mark);
+  weft_value_set (paths, path, mark, weft_value_ref (value));
+  weft_value_set (edit, "set", mark, paths);
+  weft_value_append (edits, edit);
+  weft_value_set (over, "edits", mark, edits);
+  return over;
 }
 
 /* `path=value` as a document to merge; a bare name is a variable. */
@@ -310,12 +371,13 @@ read_setting (Composer *self, const WeftValue *document, const char *setting)
     {
       gboolean free = g_str_has_prefix (path, "run.");
       gboolean nothing = free && weft_value_kind (value) == WEFT_VALUE_NULL && !weft_value_at (document, path);
-      return nothing ? NULL : nest (self, document, path, value, path, free);
+      WeftValue *edit = nothing ? NULL : setting_as_edit (document, path, value, mark);
+      return nothing || edit ? edit : nest (self, document, path, value, path, free, mark);
     }
   const WeftValue *vars = weft_value_lookup (document, "vars");
   if (!vars || weft_value_kind (vars) != WEFT_VALUE_MAP || !weft_value_lookup (vars, path))
     {
-      report_step (self, vars, path, path, "variable");
+      report_step (self, vars, path, path, "variable", mark);
       return NULL;
     }
   WeftValue *over = weft_value_new_map (mark), *variables = weft_value_new_map (mark);
@@ -324,15 +386,89 @@ read_setting (Composer *self, const WeftValue *document, const char *setting)
   return over;
 }
 
+/* `set` on the document itself (`vars.batch`, `run.train.epochs`) is done before settings; everything else waits for the graphs. */
+static WeftValue *
+apply_document_edits (Composer *self, WeftValue *document)
+{
+  static const char *const sections[] = { "vars", "run", "networks", "graphs", "modules" };
+  const WeftValue *edits = weft_value_lookup (document, "edits");
+  g_autoptr (WeftValue) list = edits && weft_value_kind (edits) == WEFT_VALUE_LIST ? weft_value_ref ((WeftValue *) edits) : NULL;
+  if (!list)
+    return document;
+  WeftValue *rest = weft_value_new_list (weft_value_mark (list));
+  for (guint i = 0; i < weft_value_length (list); i++)
+    {
+      WeftValue *entry = weft_value_item (list, i);
+      WeftValue *set = weft_value_kind (entry) == WEFT_VALUE_MAP ? weft_value_lookup (entry, "set") : NULL;
+      if (!set || weft_value_kind (set) != WEFT_VALUE_MAP)
+        {
+          weft_value_append (rest, weft_value_ref (entry));
+          continue;
+        }
+      WeftValue *paths = weft_value_new_map (weft_value_mark (set));
+      for (guint k = 0; k < weft_value_length (set); k++)
+        {
+          const char *path = weft_value_key (set, k);
+          WeftMark mark = weft_value_key_mark (set, k);
+          gboolean section = FALSE;
+          for (guint s = 0; s < G_N_ELEMENTS (sections); s++)
+            section |= g_str_has_prefix (path, sections[s]) && path[strlen (sections[s])] == '.' && weft_value_lookup (document, sections[s]);
+          const WeftValue *vars = weft_value_lookup (document, "vars");
+          gboolean unknown = g_str_has_prefix (path, "vars.") && !(vars && weft_value_lookup (vars, path + strlen ("vars.")));
+          if (unknown)
+            report_step (self, vars, path, path + strlen ("vars."), "variable", mark);
+          WeftValue *over =
+              section && !unknown ? nest (self, document, path, weft_value_item (set, k), "set", g_str_has_prefix (path, "run."), mark) : NULL;
+          if (over)
+            document = merge_into (self, document, over);
+          else if (!section)
+            weft_value_set (paths, path, mark, weft_value_ref (weft_value_item (set, k)));
+        }
+      if (weft_value_length (paths) == weft_value_length (set) || weft_value_length (entry) > 1)
+        {
+          weft_value_unref (paths);
+          weft_value_append (rest, weft_value_ref (entry));
+          continue;
+        }
+      WeftValue *left = weft_value_new_map (weft_value_mark (entry));
+      weft_value_set (left, "set", weft_value_key_mark (entry, 0), paths);
+      if (weft_value_length (paths))
+        weft_value_append (rest, left);
+      else
+        weft_value_unref (left);
+    }
+  if (weft_value_length (rest))
+    weft_value_set (document, "edits", weft_value_mark (list), rest);
+  else
+    {
+      weft_value_remove (document, "edits");
+      weft_value_unref (rest);
+    }
+  return document;
+}
+
+static void
+note_left_out (Composer *self, const WeftValue *before, const WeftValue *document)
+{
+  const WeftValue *graphs = weft_value_lookup (document, "graphs");
+  self->left_out = weft_value_new_list (weft_value_mark (document));
+  for (guint i = 0; before && i < weft_value_length (before); i++)
+    if (weft_value_kind (before) == WEFT_VALUE_MAP && (!graphs || !weft_value_lookup (graphs, weft_value_key (before, i))))
+      weft_value_append (self->left_out, weft_value_new_scalar (weft_value_key (before, i), FALSE, weft_value_key_mark (before, i)));
+}
+
 static WeftValue *
 apply_settings (Composer *self, WeftValue *document)
 {
+  WeftValue *graphs = weft_value_lookup (document, "graphs");
+  g_autoptr (WeftValue) before = graphs ? weft_value_ref (graphs) : NULL;
   for (const char *const *setting = self->composition->settings; setting && *setting; setting++)
     {
       WeftValue *over = read_setting (self, document, *setting);
       if (over)
         document = merge_into (self, document, over);
     }
+  note_left_out (self, before, document);
   return document;
 }
 
@@ -364,7 +500,8 @@ resolve (Composer *self, const WeftValue *document)
       WeftValue *value = weft_value_item (document, i), *final;
       if (g_str_equal (key, "vars"))
         final = weft_value_ref (resolved);
-      else if (g_str_equal (key, "modules") || g_str_equal (key, "ablations") || g_str_equal (key, "about"))
+      else if (g_str_equal (key, "modules") || g_str_equal (key, "ablations") || g_str_equal (key, "about")
+               || g_str_equal (key, "matrix"))
         final = weft_value_ref (value);
       else if (g_str_equal (key, "graphs"))
         final = replace_in_graphs (value, resolved, self->problems);
@@ -372,6 +509,8 @@ resolve (Composer *self, const WeftValue *document)
         final = weft_variables_replace (value, resolved, self->problems);
       weft_value_set (result, key, weft_value_key_mark (document, i), final);
     }
+  if (self->left_out && weft_value_length (self->left_out))
+    weft_value_set (result, "left_out", weft_value_mark (document), weft_value_ref (self->left_out));
   return result;
 }
 
@@ -379,11 +518,11 @@ WeftValue *
 weft_compose (const WeftComposition *composition, WeftProblems *problems)
 {
   Composer self = { composition, problems, g_ptr_array_new (), g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL),
-                    g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL) };
+                    g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL), NULL };
   guint before = weft_problems_count (problems);
   WeftValue *document = load (&self, composition->path, (WeftMark){ 0 }), *composed = NULL;
   if (document)
-    document = apply_settings (&self, apply_overlays (&self, document));
+    document = apply_settings (&self, apply_document_edits (&self, apply_overlays (&self, document)));
   gboolean whole = weft_problems_count (problems) == before;
   if (document && weft_language_check (document, problems))
     {
@@ -397,5 +536,6 @@ weft_compose (const WeftComposition *composition, WeftProblems *problems)
   g_ptr_array_unref (self.open);
   g_hash_table_unref (self.done);
   g_hash_table_unref (self.removed);
+  g_clear_pointer (&self.left_out, weft_value_unref);
   return composed;
 }

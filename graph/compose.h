@@ -10,7 +10,8 @@ G_BEGIN_DECLS
 /**
  * WeftComposition:
  * @path: the pipeline file
- * @overlays: (nullable) (array zero-terminated=1): overlay files or names of the pipeline's own `ablations`, applied in order
+ * @overlays: (nullable) (array zero-terminated=1): names of the pipeline's own `ablations`, overlay files, or names of files in a folder
+ *   `ablations` beside the pipeline or in @search, applied in order
  * @settings: (nullable) (array zero-terminated=1): `path=value` of the command line, values in YAML; a bare name is a variable
  * @search: (nullable) (array zero-terminated=1): directories where includes are looked for after the including file's own
  */
@@ -25,7 +26,8 @@ typedef struct
 /**
  * weft_compose:
  *
- * Merge rule: included files first, in order; the document; overlays; settings. Maps merge, scalars and lists replace, `null` removes.
+ * Merge rule: included files first, in order; the document; overlays; settings. Maps merge, scalars and lists replace, `null` removes;
+ * lists of `edits:` are appended. A setting whose path begins with a graph or a network is an edit that comes last.
  * `vars` are then resolved ("${env:NAME:-default}", `$name` and `${name}` in any scalar outside `modules`, where names are the module's
  * own attributes and stay as they are) and the document is checked against the language: unknown sections and keys of sections.
  *
@@ -36,6 +38,9 @@ typedef struct
  *   leave it fit (an unknown key) it is returned, so that building can find what else is wrong: look at @problems
  */
 WeftValue *weft_compose (const WeftComposition *composition, WeftProblems *problems);
+
+/* The file that overlay @name means: itself, or one of a folder `ablations`; (nullable), to be freed. */
+char *weft_compose_find_overlay (const WeftComposition *composition, const char *name);
 
 /* Later wins: merges @over into a copy of @base. */
 WeftValue *weft_value_merge (WeftValue *base, WeftValue *over);

@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "edit.h"
+
 int
 weft_port_index (const WeftPort *ports, const char *name)
 {
@@ -336,11 +338,17 @@ weft_pipeline_build (WeftValue *document, WeftProblems *problems)
   pipeline->graphs = g_ptr_array_new_with_free_func (graph_free);
   pipeline->variables = g_ptr_array_new ();
   pipeline->run = weft_value_lookup (document, "run");
+  pipeline->edits = weft_edits_new (pipeline, problems);
   weft_build_graphs (pipeline, problems);
+  weft_edits_finish (pipeline->edits);
+  pipeline->run = weft_edits_run (pipeline->edits, pipeline->run);
   if (pipeline->run)
     keep_mentioned (pipeline, pipeline->run);
   for (guint i = 0; i < pipeline->graphs->len; i++)
     weft_infer_graph (pipeline->graphs->pdata[i], problems);
+  if (weft_problems_count (problems) > before)
+    return NULL;
+  weft_edits_bypass (pipeline->edits);
   if (weft_problems_count (problems) > before)
     return NULL;
   for (guint i = 0; i < pipeline->graphs->len; i++)
@@ -355,6 +363,7 @@ weft_pipeline_build (WeftValue *document, WeftProblems *problems)
 void
 weft_pipeline_free (WeftPipeline *pipeline)
 {
+  g_clear_pointer (&pipeline->edits, weft_edits_free);
   g_ptr_array_unref (pipeline->graphs);
   for (guint i = 0; i < pipeline->networks->len; i++)
     {

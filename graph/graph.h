@@ -14,6 +14,7 @@ G_BEGIN_DECLS
 typedef struct _WeftNode WeftNode;
 typedef struct _WeftGraph WeftGraph;
 typedef struct _WeftPipeline WeftPipeline;
+typedef struct _WeftEdits WeftEdits;
 
 typedef enum
 {
@@ -48,6 +49,8 @@ typedef struct
   char **weight_networks; /* weights ports: the network whose members they are */
   WeftNode *state_of;     /* state-of ports */
   WeftMark mark;
+  WeftMark outermost;     /* among the references that lead to the wires, through modules, one that stands in the fewest */
+  guint depth;            /* of that: 0 in a graph's own nodes */
 } WeftInput;
 
 /**
@@ -97,6 +100,7 @@ struct _WeftNode
   GArray *scheduled;     /* of WeftScheduled */
   WeftMode mode;
   WeftMark mark;
+  gboolean faulty;       /* a mistake in it was told: nothing is said about what follows from it */
   WeftInput inputs[WEFT_MAX_PORTS];
   WeftWire *outputs[WEFT_MAX_PORTS];
   WeftWire *saved[WEFT_MAX_PORTS]; /* NULL unless differentiated */
@@ -170,6 +174,7 @@ struct _WeftPipeline
   GPtrArray *graphs;     /* (element-type WeftGraph) */
   GPtrArray *variables;  /* (element-type WeftVariable): everything that lives in the store, in order of appearance */
   WeftValue *run;        /* (nullable): the run section */
+  WeftEdits *edits;      /* (nullable): what `edits:` changes, and has changed */
 };
 
 /**

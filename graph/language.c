@@ -13,8 +13,8 @@ typedef struct
   gboolean sound;
 } Checker;
 
-static const char *const sections[] = { "pipeline", "about", "vars", "modules", "networks", "graphs", "run", "ablations", NULL };
-static const char *const overlay_sections[] = { "about", "vars", "modules", "networks", "graphs", "run", NULL };
+static const char *const sections[] = { "pipeline", "about", "vars", "modules", "networks", "graphs", "run", "edits", "matrix", "ablations", NULL };
+static const char *const overlay_sections[] = { "about", "vars", "modules", "networks", "graphs", "run", "edits", "matrix", NULL };
 static const char *const module_keys[] = { "about", "inputs", "attributes", "nodes", "outputs", NULL };
 static const char *const graph_keys[] = { "about", "mode", "nodes", "collect", NULL };
 
@@ -106,10 +106,33 @@ check_graph (Checker *checker, const WeftValue *graph, const char *label)
     }
 }
 
+/* `matrix:` names what is to take each of several values. */
+static void
+check_matrix (Checker *checker, const WeftValue *document)
+{
+  const WeftValue *matrix = expect_map (checker, document, "matrix", "a map of variables or paths to lists of values");
+  for (guint i = 0; matrix && i < weft_value_length (matrix); i++)
+    if (weft_value_kind (weft_value_item (matrix, i)) != WEFT_VALUE_LIST || weft_value_length (weft_value_item (matrix, i)) == 0)
+      weft_problems_add (checker->problems, weft_value_key_mark (matrix, i), "\"%s\" in `matrix:` needs a list of values",
+                         weft_value_key (matrix, i));
+}
+
+static void
+check_edits (Checker *checker, const WeftValue *document)
+{
+  const WeftValue *edits = weft_value_lookup (document, "edits");
+  if (!edits || weft_value_kind (edits) == WEFT_VALUE_LIST)
+    return;
+  weft_problems_add (checker->problems, weft_value_mark (edits), "`edits:` must be a list of edits such as [{bypass: image.enhance}]");
+  checker->sound = FALSE;
+}
+
 static void
 check_overlay (Checker *checker, const WeftValue *overlay, const char *label)
 {
   check_keys (checker, overlay, label, overlay_sections);
+  check_edits (checker, overlay);
+  check_matrix (checker, overlay);
 }
 
 static void
@@ -174,7 +197,7 @@ without (const WeftValue *map, const char *const *keys)
 static void
 check_all_nulls (Checker *checker, const WeftValue *document)
 {
-  static const char *const aside[] = { "vars", "ablations", "modules", NULL }, *const attributes[] = { "attributes", NULL };
+  static const char *const aside[] = { "vars", "ablations", "modules", "edits", "matrix", NULL }, *const attributes[] = { "attributes", NULL };
   g_autoptr (WeftValue) rest = without (document, aside);
   check_nulls (checker, rest);
   WeftValue *modules = weft_value_lookup (document, "modules");
@@ -199,6 +222,8 @@ weft_language_check (const WeftValue *document, WeftProblems *problems)
   check_members (&checker, document, "networks", "network", NULL);
   check_members (&checker, document, "graphs", "graph", check_graph);
   check_members (&checker, document, "ablations", "ablation", check_overlay);
+  check_edits (&checker, document);
+  check_matrix (&checker, document);
   check_all_nulls (&checker, document);
   return checker.sound;
 }

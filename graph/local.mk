@@ -11,6 +11,7 @@ libweft_1_la_SOURCES = \
 	graph/attributes.c \
 	graph/bind.c \
 	graph/build.c \
+	graph/bytes.c \
 	graph/checkpoint.c \
 	graph/child.c \
 	graph/compose.c \
@@ -26,6 +27,7 @@ libweft_1_la_SOURCES = \
 	graph/graph.c \
 	graph/infer.c \
 	graph/initialise.c \
+	graph/json.c \
 	graph/language.c \
 	graph/lines.c \
 	graph/metrics.c \
@@ -36,6 +38,7 @@ libweft_1_la_SOURCES = \
 	graph/order.c \
 	graph/pass.c \
 	graph/paths.c \
+	graph/pickle.c \
 	graph/places.c \
 	graph/plan.c \
 	graph/position.c \
@@ -61,11 +64,14 @@ libweft_1_la_SOURCES = \
 	graph/snapshot.c \
 	graph/store.c \
 	graph/team.c \
+	graph/tensor-file.c \
 	graph/tensor.c \
+	graph/torch-file.c \
 	graph/value.c \
 	graph/variables.c \
 	graph/watch.c \
-	graph/weights.c
+	graph/weights.c \
+	graph/zip.c
 
 weftincludedir = $(includedir)/weft-1/weft
 weftinclude_HEADERS = \
@@ -80,6 +86,7 @@ noinst_HEADERS = \
 	graph/aside.h \
 	graph/attributes.h \
 	graph/bind.h \
+	graph/bytes.h \
 	graph/checkpoint.h \
 	graph/child.h \
 	graph/compose.h \
@@ -90,12 +97,14 @@ noinst_HEADERS = \
 	graph/events.h \
 	graph/execute.h \
 	graph/graph.h \
+	graph/json.h \
 	graph/language.h \
 	graph/metrics.h \
 	graph/model-file.h \
 	graph/name-map.h \
 	graph/open.h \
 	graph/pass.h \
+	graph/pickle.h \
 	graph/places.h \
 	graph/plan.h \
 	graph/position.h \
@@ -114,6 +123,9 @@ noinst_HEADERS = \
 	graph/snapshot.h \
 	graph/store.h \
 	graph/team.h \
+	graph/tensor-file.h \
+	graph/torch-file.h \
 	graph/variables.h \
 	graph/watch.h \
-	graph/weights.h
+	graph/weights.h \
+	graph/zip.h

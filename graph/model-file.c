@@ -3,20 +3,17 @@
  * SPDX-License-Identifier: BSD-3-Clause */
 #include "model-file.h"
 
-#include <json-glib/json-glib.h>
 #include <string.h>
 
 #include "checkpoint.h"
-#include "safetensors.h"
-
-#define MAX_CONFIG (1 << 20)
-#define MAX_CONFIG_DEPTH 64
+#include "json.h"
+#include "tensor-file.h"
 
 struct _WeftModelFile
 {
   char *path;
   char *config_path;
-  WeftSafetensors *tensors;
+  WeftTensorFile *tensors;
   JsonParser *config; /* NULL if there is none */
 };
 
@@ -24,40 +21,6 @@ static JsonObject *
 config_of (const WeftModelFile *file)
 {
   return file->config != NULL ? json_node_get_object (json_parser_get_root (file->config)) : NULL;
-}
-
-/* The JSON parser recurses without bound. Brackets in strings count too: then the text is merely refused a little early. */
-static gboolean
-nests_too_deeply (const char *text, gsize length)
-{
-  int depth = 0;
-  for (gsize i = 0; i < length; i++)
-    {
-      depth += text[i] == '{' || text[i] == '[' ? 1 : text[i] == '}' || text[i] == ']' ? -1 : 0;
-      if (depth > MAX_CONFIG_DEPTH || depth < 0)
-        return TRUE;
-    }
-  return FALSE;
-}
-
-static gboolean
-load_config (WeftModelFile *file, GError **error)
-{
-  g_autofree char *text = NULL;
-  g_autoptr (GError) local = NULL;
-  gsize length;
-  if (!g_file_get_contents (file->config_path, &text, &length, error))
-    return FALSE;
-  file->config = json_parser_new ();
-  if (length > MAX_CONFIG || nests_too_deeply (text, length))
-    g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT, "%s: too large or nested too deeply for a model's configuration", file->config_path);
-  else if (!json_parser_load_from_data (file->config, text, (gssize) length, &local))
-    g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT, "%s: not JSON: %s", file->config_path, local->message);
-  else if (json_parser_get_root (file->config) == NULL || !JSON_NODE_HOLDS_OBJECT (json_parser_get_root (file->config)))
-    g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT, "%s: not a JSON object", file->config_path);
-  else
-    return TRUE;
-  return FALSE;
 }
 
 static gboolean
@@ -71,17 +34,25 @@ has_file (const char *folder, const char *name, char **path)
   return TRUE;
 }
 
+/* The model of a Hugging Face folder, in the forms that their library looks for, in its order. */
+static gboolean
+has_model (const char *folder, char **path)
+{
+  static const char *const names[] = { "model.safetensors", "model.safetensors.index.json", "pytorch_model.bin",
+                                       "pytorch_model.bin.index.json" };
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
+    if (has_file (folder, names[i], path))
+      return TRUE;
+  return FALSE;
+}
+
 /* Why a folder can't be loaded, and what to do. */
 static gboolean
 refuse_folder (const char *path, GError **error)
 {
   const char *why = "has neither best.safetensors (a run directory) nor config.json and model.safetensors (a Hugging Face folder)";
-  if (has_file (path, "model.safetensors.index.json", NULL))
-    why = "holds its model in several files, which is not supported; join them into one model.safetensors";
-  else if (has_file (path, "pytorch_model.bin", NULL))
-    why = "holds its model as pytorch_model.bin, which is not supported; save it as model.safetensors";
-  else if (has_file (path, "model.safetensors", NULL))
-    why = "has model.safetensors but no config.json; name the file itself if it needs none";
+  if (has_model (path, NULL))
+    why = "has a model but no config.json; name the model's file itself if it needs none";
   else if (has_file (path, "pipeline.yaml", NULL))
     why = "is a run directory without best.safetensors: the run has not validated yet";
   g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT, "%s: the folder %s", path, why);
@@ -103,9 +74,10 @@ find_file (WeftModelFile *file, const char *path, GError **error)
     }
   if (has_file (path, "best.safetensors", &file->path))
     return TRUE;
-  if (has_file (path, "config.json", &file->config_path) && has_file (path, "model.safetensors", &file->path))
-    return load_config (file, error);
-  return refuse_folder (path, error);
+  if (!has_file (path, "config.json", &file->config_path) || !has_model (path, &file->path))
+    return refuse_folder (path, error);
+  file->config = weft_json_load (file->config_path, error);
+  return file->config != NULL;
 }
 
 WeftModelFile *
@@ -114,7 +86,7 @@ weft_model_file_open (const char *path, GError **error)
   g_autoptr (WeftModelFile) file = g_new0 (WeftModelFile, 1);
   if (!find_file (file, path, error))
     return NULL;
-  file->tensors = weft_safetensors_open (file->path, error);
+  file->tensors = weft_tensor_file_open (file->path, error);
   if (file->tensors == NULL || (weft_model_file_is_own (file) && !weft_checkpoint_verify (file->path, NULL, error)))
     return NULL;
   return g_steal_pointer (&file);
@@ -126,7 +98,7 @@ weft_model_file_close (WeftModelFile *file)
   if (file == NULL)
     return;
   g_clear_object (&file->config);
-  weft_safetensors_close (file->tensors);
+  weft_tensor_file_close (file->tensors);
   g_free (file->config_path);
   g_free (file->path);
   g_free (file);
@@ -157,19 +129,19 @@ weft_model_file_type (const WeftModelFile *file)
 gboolean
 weft_model_file_is_own (const WeftModelFile *file)
 {
-  return weft_safetensors_metadata (file->tensors, "weft.checkpoint") != NULL;
+  return weft_tensor_file_metadata (file->tensors, "weft.checkpoint") != NULL;
 }
 
 const char *const *
 weft_model_file_names (const WeftModelFile *file)
 {
-  return weft_safetensors_names (file->tensors);
+  return weft_tensor_file_names (file->tensors);
 }
 
 const WeftTensor *
 weft_model_file_find (const WeftModelFile *file, const char *name)
 {
-  return weft_safetensors_find (file->tensors, name);
+  return weft_tensor_file_find (file->tensors, name);
 }
 
 static char *
@@ -285,11 +257,11 @@ weft_model_file_check (const WeftModelFile *file, const WeftNameMap *map, const 
 gboolean
 weft_model_file_read (WeftModelFile *file, const char *name, WeftTensor *to, GError **error)
 {
-  const WeftTensor *from = weft_safetensors_find (file->tensors, name);
+  const WeftTensor *from = weft_tensor_file_find (file->tensors, name);
   if (to->type == WEFT_F32)
-    return weft_safetensors_read_f32 (file->tensors, name, to->data, error);
+    return weft_tensor_file_read_f32 (file->tensors, name, to->data, error);
   if (from->type == to->type)
-    return weft_safetensors_read (file->tensors, name, to->data, error);
+    return weft_tensor_file_read (file->tensors, name, to->data, error);
   g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT, "%s: \"%s\" holds %s, %s is needed", file->path, name, weft_type_name (from->type),
                weft_type_name (to->type));
   return FALSE;

@@ -12,7 +12,8 @@ typedef struct _WeftModelFile WeftModelFile;
 
 /**
  * weft_model_file_open:
- * @path: a folder with `config.json` and `model.safetensors`, a `.safetensors` file, or a run directory with `best.safetensors`
+ * @path: a folder with `config.json` and a model as Hugging Face's library finds it, a file that weft_tensor_file_open() reads, or a run
+ *   directory with `best.safetensors`
  */
 WeftModelFile *weft_model_file_open (const char *path, GError **error);
 void weft_model_file_close (WeftModelFile *file);

@@ -45,6 +45,7 @@ weft_scope_new (WeftScope *parent, const char *path, const char *store_path)
     }
   scope->path = g_strdup (path);
   scope->store_path = g_strdup (store_path);
+  scope->address = g_strdup (store_path);
   scope->entities = g_hash_table_new (g_str_hash, g_str_equal);
   scope->owned = g_ptr_array_new_with_free_func (entity_free);
   return scope;
@@ -55,6 +56,7 @@ weft_scope_free (WeftScope *scope)
 {
   g_free (scope->path);
   g_free (scope->store_path);
+  g_free (scope->address);
   g_hash_table_unref (scope->entities);
   g_ptr_array_unref (scope->owned);
   if (scope->awaiting)
@@ -181,7 +183,7 @@ output_of (WeftNode *node, const char *port_name, const char *written, WeftMark 
 
 /* GRAPH.NAME: a feed of this graph that takes what the other graph collects. */
 static WeftWire *
-collected_feed (WeftScope *scope, const char *text)
+collected_feed (WeftScope *scope, const char *text, WeftMark mark)
 {
   const char *dot = strchr (text, '.');
   g_autofree char *name = dot ? g_strndup (text, dot - text) : NULL;
@@ -193,7 +195,7 @@ collected_feed (WeftScope *scope, const char *text)
   node = weft_graph_node (scope->graph, text);
   if (!node)
     {
-      node = weft_graph_add_node (scope->graph, &weft_feed_operator, text, text, scope->graph->mark);
+      node = weft_graph_add_node (scope->graph, &weft_feed_operator, text, text, mark);
       node->attributes = g_new0 (WeftFeed, 1);
       node->collected_graph = g_steal_pointer (&name);
       node->collected_name = g_strdup (dot + 1);
@@ -227,89 +229,140 @@ unknown_name (WeftScope *scope, const char *text, WeftMark mark)
   weft_problems_add (scope->problems, mark, "nothing here is called \"%s\"%s", head, hint);
 }
 
+/* Where a reference leads. */
+typedef struct
+{
+  WeftScope *scope;
+  WeftEntity *entity;  /* a node; NULL: @text is what another graph collects, or nothing if that is NULL too */
+  char *text;          /* the last reference on the way */
+  const char *port;    /* (nullable): part of @text */
+  WeftMark mark;       /* where @port, or what should have it, was written */
+  WeftMark outermost;  /* the reference on the way that stands in the fewest modules */
+  guint depth;         /* of that */
+} Found;
+
+static void
+found_clear (Found *found)
+{
+  g_free (found->text);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Found, found_clear)
+
+static void
+unknown_output (const Found *found, const WeftEntity *entity, const char *rest)
+{
+  g_autoptr (GPtrArray) names = g_ptr_array_new ();
+
+  for (guint i = 0; entity->outputs && i < weft_value_length (entity->outputs); i++)
+    g_ptr_array_add (names, (gpointer) weft_value_key (entity->outputs, i));
+  g_ptr_array_add (names, NULL);
+  g_autofree char *hint = weft_suggestion (rest ? rest : "", (const char *const *) names->pdata);
+  if (rest)
+    weft_problems_add (found->scope->problems, found->mark, "`%s` (%s) has no output \"%s\"%s", entity->name, entity->what, rest, hint);
+  else
+    weft_problems_add (found->scope->problems, found->mark, "`%s` (%s) has several outputs: say which one%s", entity->name, entity->what, hint);
+}
+
+/* One step into an instance: the reference behind its output @rest. */
+static char *
+step_inwards (Found *found, const WeftEntity *entity, const char *rest)
+{
+  guint n = entity->outputs ? weft_value_length (entity->outputs) : 0;
+  WeftValue *output = rest ? (n ? weft_value_lookup (entity->outputs, rest) : NULL) : n == 1 ? weft_value_item (entity->outputs, 0) : NULL;
+  const char *inner_rest;
+
+  if (output && weft_value_kind (output) == WEFT_VALUE_SCALAR)
+    found->mark = weft_value_mark (output);
+  else if (!rest || !find_entity (entity->inner, rest, &inner_rest))
+    {
+      unknown_output (found, entity, rest);
+      return NULL;
+    }
+  found->scope = entity->inner;
+  return g_strdup (output && weft_value_kind (output) == WEFT_VALUE_SCALAR ? weft_value_text (output) : rest);
+}
+
+/* One step out of a module: what its caller wrote for an input, and output @rest of that. */
+static char *
+step_outwards (Found *found, const WeftEntity *entity, const char *rest)
+{
+  WeftMark mark = weft_value_mark (entity->reference);
+
+  if (!rest)
+    found->mark = mark;
+  found->scope = entity->outer;
+  if (entity->outer->depth < found->depth)
+    {
+      found->depth = entity->outer->depth;
+      found->outermost = mark;
+    }
+  return g_strconcat (weft_value_text (entity->reference), rest ? "." : NULL, rest, NULL);
+}
+
 /* Follows module inputs outwards and module outputs inwards until a node is found. */
-static WeftEntity *
-follow (WeftScope **scope, WeftValue *reference, const char **port, char **storage)
+static Found
+follow (WeftScope *scope, WeftValue *reference)
 {
   WeftMark mark = weft_value_mark (reference);
-  g_autofree char *text = NULL;
+  Found found = { scope, NULL, NULL, NULL, mark, mark, scope->depth };
+  WeftMark head = mark; /* where what is looked up was written */
 
   if (weft_value_kind (reference) != WEFT_VALUE_SCALAR)
     {
-      weft_problems_add ((*scope)->problems, mark, "expected a reference such as `node` or `node.port`");
-      return NULL;
+      weft_problems_add (scope->problems, mark, "expected a reference such as `node` or `node.port`");
+      return found;
     }
-  text = g_strdup (weft_value_text (reference));
+  found.text = g_strdup (weft_value_text (reference));
   for (guint hops = 0; hops < MAX_HOPS; hops++)
     {
       const char *rest;
-      WeftEntity *entity = find_entity (*scope, text, &rest);
-      char *next;
+      WeftEntity *entity = find_entity (found.scope, found.text, &rest);
+      char *next = NULL;
+      if (entity && entity->kind == WEFT_ENTITY_NODE)
+        {
+          found.entity = entity;
+          found.port = rest;
+          return found;
+        }
+      if (!entity && !found.scope->parent && collected_feed (found.scope, found.text, head))
+        return found;
       if (!entity)
+        unknown_name (found.scope, found.text, head);
+      else if (entity->kind == WEFT_ENTITY_INPUT)
         {
-          if (!(*scope)->parent && (*storage = g_strdup (text)) && collected_feed (*scope, text))
-            return NULL;
-          g_clear_pointer (storage, g_free);
-          unknown_name (*scope, text, mark);
-          return NULL;
-        }
-      if (entity->kind == WEFT_ENTITY_NODE)
-        {
-          *storage = g_strdup (rest);
-          *port = *storage;
-          return entity;
-        }
-      if (entity->kind == WEFT_ENTITY_INPUT)
-        {
-          mark = weft_value_mark (entity->reference);
-          next = g_strconcat (weft_value_text (entity->reference), rest ? "." : NULL, rest, NULL);
-          *scope = entity->outer;
+          head = weft_value_mark (entity->reference);
+          next = step_outwards (&found, entity, rest);
         }
       else
         {
-          guint n = entity->outputs ? weft_value_length (entity->outputs) : 0;
-          WeftValue *output = rest ? (entity->outputs ? weft_value_lookup (entity->outputs, rest) : NULL) : n == 1 ? weft_value_item (entity->outputs, 0) : NULL;
-          const char *inner_rest;
-          if (output && weft_value_kind (output) == WEFT_VALUE_SCALAR)
-            {
-              next = g_strdup (weft_value_text (output));
-              mark = weft_value_mark (output);
-            }
-          else if (rest && find_entity (entity->inner, rest, &inner_rest))
-            next = g_strdup (rest);
-          else
-            {
-              g_autoptr (GPtrArray) names = g_ptr_array_new ();
-              for (guint i = 0; i < n; i++)
-                g_ptr_array_add (names, (gpointer) weft_value_key (entity->outputs, i));
-              g_ptr_array_add (names, NULL);
-              g_autofree char *hint = weft_suggestion (rest ? rest : "", (const char *const *) names->pdata);
-              if (rest)
-                weft_problems_add ((*scope)->problems, mark, "`%s` (%s) has no output \"%s\"%s", entity->name, entity->what, rest, hint);
-              else
-                weft_problems_add ((*scope)->problems, mark, "`%s` (%s) has several outputs: say which one%s", entity->name, entity->what, hint);
-              return NULL;
-            }
-          *scope = entity->inner;
+          next = step_inwards (&found, entity, rest);
+          head = found.mark;
         }
-      g_free (text);
-      text = next;
+      g_free (found.text);
+      found.text = next;
+      if (!next)
+        return found;
     }
-  weft_problems_add ((*scope)->problems, mark, "the reference \"%s\" goes round in circles", weft_value_text (reference));
-  return NULL;
+  weft_problems_add (scope->problems, mark, "the reference \"%s\" goes round in circles", weft_value_text (reference));
+  g_clear_pointer (&found.text, g_free);
+  return found;
+}
+
+static WeftWire *
+found_wire (const Found *found)
+{
+  if (found->entity)
+    return output_of (found->entity->node, found->port, found->text, found->mark, found->scope->problems);
+  return found->text ? collected_feed (found->scope, found->text, found->mark) : NULL;
 }
 
 WeftWire *
 weft_scope_resolve_wire (WeftScope *scope, WeftValue *reference)
 {
-  g_autofree char *storage = NULL;
-  const char *port = NULL;
-  WeftScope *at = scope;
-  WeftEntity *entity = follow (&at, reference, &port, &storage);
+  g_auto (Found) found = follow (scope, reference);
 
-  if (entity)
-    return output_of (entity->node, port, weft_value_text (reference), weft_value_mark (reference), scope->problems);
-  return storage ? collected_feed (at, storage) : NULL;
+  return found_wire (&found);
 }
 
 static gboolean
@@ -328,7 +381,8 @@ push_input (WeftInput *input, WeftWire *wire, const char *key, const char *weigh
   return TRUE;
 }
 
-static void
+/* %FALSE if @value leads nowhere. */
+static gboolean
 connect_value (WeftScope *scope, WeftNode *node, const WeftPort *port, const char *key, WeftValue *value)
 {
   WeftInput *input = &node->inputs[port - node->operator->inputs];
@@ -337,55 +391,54 @@ connect_value (WeftScope *scope, WeftNode *node, const WeftPort *port, const cha
     {
       const char *name = weft_value_kind (value) == WEFT_VALUE_SCALAR ? weft_value_text (value) : "";
       if (weft_pipeline_network (scope->graph->pipeline, name))
-        push_input (input, NULL, key ? key : name, name, name);
-      else
-        weft_problems_add (scope->problems, weft_value_mark (value), "`%s.%s` takes networks; there is no network \"%s\"", node->path, port->name, name);
+        return push_input (input, NULL, key ? key : name, name, name);
+      weft_problems_add (scope->problems, weft_value_mark (value), "`%s.%s` takes networks; there is no network \"%s\"", node->path, port->name, name);
+      return FALSE;
     }
-  else if (port->flags & WEFT_PORT_STATE_OF)
+  g_auto (Found) found = follow (scope, value);
+  if (port->flags & WEFT_PORT_STATE_OF)
     {
-      g_autofree char *storage = NULL;
-      const char *ignored = NULL;
-      WeftScope *at = scope;
-      WeftEntity *entity = follow (&at, value, &ignored, &storage);
-      if (entity)
-        {
-          input->state_of = entity->node;
-          push_input (input, NULL, key, NULL, NULL);
-        }
+      if (!found.entity)
+        return FALSE;
+      input->state_of = found.entity->node;
+      return push_input (input, NULL, key, NULL, NULL);
     }
-  else
+  WeftWire *wire = found_wire (&found);
+  if (!wire)
+    return FALSE;
+  wire->read = TRUE;
+  if (!input->n || found.depth < input->depth)
     {
-      WeftWire *wire = weft_scope_resolve_wire (scope, value);
-      if (wire)
-        {
-          wire->read = TRUE;
-          push_input (input, wire, key, NULL, NULL);
-        }
+      input->depth = found.depth;
+      input->outermost = found.outermost;
     }
+  return push_input (input, wire, key, NULL, NULL);
 }
 
-static void
+static gboolean
 connect_port (WeftScope *scope, WeftNode *node, const WeftPort *port, WeftValue *value)
 {
   WeftInput *input = &node->inputs[port - node->operator->inputs];
+  gboolean good = TRUE;
 
   if (!value || weft_value_kind (value) == WEFT_VALUE_NULL)
     {
-      if (!(port->flags & WEFT_PORT_OPTIONAL))
-        weft_problems_add (scope->problems, node->mark, "operator %s (node `%s`) needs input \"%s\": %s", node->operator->name, node->path, port->name,
-                           port->meaning ? port->meaning : "");
-      return;
+      if (port->flags & WEFT_PORT_OPTIONAL)
+        return TRUE;
+      weft_problems_add (scope->problems, node->mark, "operator %s (node `%s`) needs input \"%s\": %s", node->operator->name, node->path, port->name,
+                         port->meaning ? port->meaning : "");
+      return FALSE;
     }
   input->mark = weft_value_mark (value);
   if (weft_value_kind (value) == WEFT_VALUE_SCALAR)
-    connect_value (scope, node, port, NULL, value);
-  else if (!(port->flags & WEFT_PORT_VARIADIC))
+    return connect_value (scope, node, port, NULL, value);
+  if (!(port->flags & WEFT_PORT_VARIADIC))
     weft_problems_add (scope->problems, input->mark, "input \"%s\" of `%s` takes one reference", port->name, node->path);
   else if (!weft_value_length (value))
     weft_problems_add (scope->problems, input->mark, "input \"%s\" of `%s` needs at least one value", port->name, node->path);
-  else
-    for (guint i = 0; i < weft_value_length (value); i++)
-      connect_value (scope, node, port, weft_value_kind (value) == WEFT_VALUE_MAP ? weft_value_key (value, i) : NULL, weft_value_item (value, i));
+  for (guint i = 0; (port->flags & WEFT_PORT_VARIADIC) && i < weft_value_length (value); i++)
+    good &= connect_value (scope, node, port, weft_value_kind (value) == WEFT_VALUE_MAP ? weft_value_key (value, i) : NULL, weft_value_item (value, i));
+  return good && input->n;
 }
 
 void
@@ -394,10 +447,12 @@ weft_scope_connect (WeftScope *root)
   for (guint i = 0; root->awaiting && i < root->awaiting->len; i++)
     {
       Awaiting *awaiting = &g_array_index (root->awaiting, Awaiting, i);
-      for (const WeftPort *port = awaiting->node->operator->inputs; port && port->name; port++)
-        connect_port (awaiting->scope, awaiting->node, port, weft_value_lookup (awaiting->map, port->name));
-      if (awaiting->node->operator == &weft_feed_operator)
-        g_ptr_array_add (root->graph->feeds, awaiting->node);
+      WeftNode *node = awaiting->node;
+      for (const WeftPort *port = node->operator->inputs; port && port->name; port++)
+        if (!connect_port (awaiting->scope, node, port, weft_value_lookup (awaiting->map, port->name)))
+          node->faulty = TRUE;
+      if (node->operator == &weft_feed_operator)
+        g_ptr_array_add (root->graph->feeds, node);
     }
 }
 
@@ -429,11 +484,10 @@ gboolean
 weft_scope_borrow_weights (WeftScope *scope, WeftScope *inner, WeftValue *reference)
 {
   WeftMark mark = weft_value_mark (reference);
-  g_autofree char *storage = NULL;
-  const char *key = NULL, *network;
+  g_auto (Found) found = follow (scope, reference);
+  const WeftEntity *entity = found.entity;
+  const char *key = found.port, *network;
   const WeftSlot *slot;
-  WeftScope *at = scope;
-  WeftEntity *entity = follow (&at, reference, &key, &storage);
 
   if (!entity)
     return FALSE;

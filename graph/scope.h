@@ -39,6 +39,7 @@ struct _WeftScope
   WeftProblems *problems;
   char *path;           /* prefix of node paths */
   char *store_path;     /* prefix of parameter paths */
+  char *address;        /* prefix of paths in edits: that of the parameters, also where they are borrowed */
   WeftMode mode;
   gboolean trainable;
   gboolean borrowed;

@@ -22,5 +22,7 @@ pipelinemodules_DATA = \
 	pipelines/modules/retrieval.yaml
 pipelineweightsdir = $(pipelinesdir)/weights
 pipelineweights_DATA = \
-	pipelines/weights/bert.yaml
+	pipelines/weights/bert.yaml \
+	pipelines/weights/user-image.yaml \
+	pipelines/weights/user-text.yaml
 EXTRA_DIST += $(pipelines_DATA) $(pipelinemodules_DATA) $(pipelineweights_DATA)

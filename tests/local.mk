@@ -22,6 +22,7 @@ suites += tests/test-alterations
 suites += tests/test-definitions
 suites += tests/test-tensor
 suites += tests/test-team
+suites += tests/test-torch-file
 suites += tests/test-product
 suites += tests/test-optim
 

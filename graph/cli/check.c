@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cli.h"
+#include "edit.h"
 #include "open.h"
 #include "plan.h"
 
@@ -86,6 +87,41 @@ print_symbols (const WeftGraph *graph)
     }
 }
 
+static gboolean
+has_any_below (const WeftGraph *graph, const char *prefix)
+{
+  gsize length = strlen (prefix);
+  for (guint i = 0; i < graph->nodes->len; i++)
+    {
+      const char *path = ((const WeftNode *) graph->nodes->pdata[i])->path;
+      if (g_str_has_prefix (path, prefix) && path[length] == '.')
+        return TRUE;
+    }
+  return FALSE;
+}
+
+/* Modules of which nothing is left are one line. */
+static void
+print_pruned (const WeftGraph *graph)
+{
+  g_autoptr (GHashTable) printed = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  for (guint i = 0; i < graph->pruned->len; i++)
+    {
+      g_autofree char *path = g_strdup (graph->pruned->pdata[i]);
+      for (char *dot = strchr (path, '.'); dot; dot = strchr (dot + 1, '.'))
+        {
+          *dot = '\0';
+          if (!has_any_below (graph, path))
+            break;
+          *dot = '.';
+        }
+      if (g_hash_table_contains (printed, path))
+        continue;
+      printf ("    left out, nobody needs it: %s\n", path);
+      g_hash_table_add (printed, g_steal_pointer (&path));
+    }
+}
+
 /* Returns: the graph's memory in @bytes, which grows to the largest. */
 static gboolean
 print_graph (WeftGraph *graph, gboolean nodes, gboolean gradients, gsize *bytes)
@@ -113,8 +149,7 @@ print_graph (WeftGraph *graph, gboolean nodes, gboolean gradients, gsize *bytes)
         print_node (node);
     }
   print_symbols (graph);
-  for (guint i = 0; i < graph->pruned->len; i++)
-    printf ("    left out, nobody needs it: %s\n", (const char *) graph->pruned->pdata[i]);
+  print_pruned (graph);
   *bytes = MAX (*bytes, plan->arena);
   return TRUE;
 }
@@ -167,6 +202,9 @@ weft_cli_check (int argc, char **argv)
   if (!status)
     {
       gsize stored = print_stored (opened.pipeline, parameters), largest = 0;
+      const GPtrArray *edits = weft_edits_report (opened.pipeline->edits);
+      for (guint i = 0; edits && i < edits->len; i++)
+        printf ("  edit: %s\n", (const char *) edits->pdata[i]);
       for (guint i = 0; i < opened.pipeline->graphs->len; i++)
         if (!print_graph (opened.pipeline->graphs->pdata[i], !brief, gradients, &largest))
           status = WEFT_EXIT_INPUT;
