@@ -75,6 +75,7 @@ libweft_1_la_SOURCES = \
 
 weftincludedir = $(includedir)/weft-1/weft
 weftinclude_HEADERS = \
+	graph/dispatch.h \
 	graph/lines.h \
 	graph/npy.h \
 	graph/operator.h \

@@ -4,6 +4,7 @@
 #include "update.h"
 
 #include <math.h>
+#include <weft/dispatch.h>
 
 enum
 {
@@ -12,25 +13,44 @@ enum
   SLOT_ACCUMULATED,
 };
 
+typedef struct
+{
+  float factor, beta1, take1, beta2, take2, keep, rate, root, epsilon;
+} Constants;
+
+WEFT_LOOP void
+update_loop (gint64 n, const Constants *constants, const float *restrict gradient, float *restrict value, float *restrict mean,
+             float *restrict square)
+{
+  const Constants c = *constants;
+  for (gint64 i = 0; i < n; i++)
+    {
+      float g = c.factor * gradient[i];
+      float m = c.beta1 * mean[i] + c.take1 * g;
+      float v = c.beta2 * square[i] + c.take2 * (g * g);
+      mean[i] = m;
+      square[i] = v;
+      value[i] = c.keep * value[i] - c.rate * (m / (sqrtf (v) * c.root + c.epsilon));
+    }
+}
+WEFT_DISPATCH (void, update, update_loop,
+               (gint64 n, const Constants *constants, const float *gradient, float *value, float *mean, float *square),
+               (n, constants, gradient, value, mean, square))
+
 static void
 adamw_update (const Optimizer *adamw, const OptimizerTile *tile)
 {
   double correction1 = 1 - pow (adamw->beta1, (double) tile->updates), correction2 = 1 - pow (adamw->beta2, (double) tile->updates);
-  float keep = (float) (1 - tile->rate * tile->decay), rate = (float) (tile->rate / correction1), factor = tile->factor;
-  float beta1 = (float) adamw->beta1, take1 = (float) (1 - adamw->beta1);
-  float beta2 = (float) adamw->beta2, take2 = (float) (1 - adamw->beta2);
-  float root = (float) (1 / sqrt (correction2)), epsilon = (float) adamw->epsilon;
-  float *restrict value = tile->value, *restrict mean = tile->slots[SLOT_MEAN], *restrict square = tile->slots[SLOT_SQUARE];
-  const float *restrict gradient = tile->gradient;
-  for (gint64 i = 0; i < tile->n; i++)
-    {
-      float g = factor * gradient[i];
-      float m = beta1 * mean[i] + take1 * g;
-      float v = beta2 * square[i] + take2 * (g * g);
-      mean[i] = m;
-      square[i] = v;
-      value[i] = keep * value[i] - rate * (m / (sqrtf (v) * root + epsilon));
-    }
+  Constants constants = { .factor = tile->factor,
+                          .beta1 = (float) adamw->beta1,
+                          .take1 = (float) (1 - adamw->beta1),
+                          .beta2 = (float) adamw->beta2,
+                          .take2 = (float) (1 - adamw->beta2),
+                          .keep = (float) (1 - tile->rate * tile->decay),
+                          .rate = (float) (tile->rate / correction1),
+                          .root = (float) (1 / sqrt (correction2)),
+                          .epsilon = (float) adamw->epsilon };
+  update (tile->n, &constants, tile->gradient, tile->value, tile->slots[SLOT_MEAN], tile->slots[SLOT_SQUARE]);
 }
 
 static void

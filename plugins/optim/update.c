@@ -4,6 +4,7 @@
 #include "update.h"
 
 #include <math.h>
+#include <weft/dispatch.h>
 
 /* Elements of a tile: a parameter, its gradient and two moments of this many stay in a core's cache. */
 #define TILE 16384
@@ -153,19 +154,23 @@ find_tile (const Step *step, gint64 index, const WeftWeight **weight, gint64 *st
   return step->step >= member->frozen_until;
 }
 
-static double
-sum_of_squares (const float *x, gint64 n)
+WEFT_LOOP double
+sum_of_squares_loop (const float *x, gint64 n)
 {
-  /* Eight sums keep vector units busy, and have one order whatever the number of threads. */
-  double sums[8] = { 0 };
+  /* Sixteen sums keep vector units busy, and have one order whatever the number of threads. */
+  double sums[16] = { 0 };
   gint64 i = 0;
-  for (; i + 8 <= n; i += 8)
-    for (int lane = 0; lane < 8; lane++)
+  for (; i + 16 <= n; i += 16)
+    for (int lane = 0; lane < 16; lane++)
       sums[lane] += (double) x[i + lane] * (double) x[i + lane];
   for (; i < n; i++)
     sums[0] += (double) x[i] * (double) x[i];
-  return ((sums[0] + sums[4]) + (sums[2] + sums[6])) + ((sums[1] + sums[5]) + (sums[3] + sums[7]));
+  for (int width = 8; width; width /= 2)
+    for (int lane = 0; lane < width; lane++)
+      sums[lane] += sums[lane + width];
+  return sums[0];
 }
+WEFT_DISPATCH (double, sum_of_squares, sum_of_squares_loop, (const float *x, gint64 n), (x, n))
 
 /* Adds this step's gradient to what was accumulated, and leaves the squares of the sum. */
 static void

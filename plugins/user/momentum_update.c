@@ -1,6 +1,7 @@
 /* momentum_update: slowly moving copies of networks, the key encoders of momentum contrast.
  *
  * SPDX-License-Identifier: BSD-3-Clause */
+#include <weft/dispatch.h>
 #include <weft/operator.h>
 
 #define TILE 16384
@@ -47,6 +48,14 @@ cut_tiles (Tiles *tiles, const WeftCall *call)
     }
 }
 
+WEFT_LOOP void
+follow_loop (gint64 n, float keep, float take, const float *restrict query, float *restrict key)
+{
+  for (gint64 i = 0; i < n; i++)
+    key[i] = keep * key[i] + take * query[i];
+}
+WEFT_DISPATCH (void, follow, follow_loop, (gint64 n, float keep, float take, const float *query, float *key), (n, keep, take, query, key))
+
 static void
 momentum_update_tile (gpointer data, gint64 index, guint member G_GNUC_UNUSED)
 {
@@ -65,10 +74,7 @@ momentum_update_tile (gpointer data, gint64 index, guint member G_GNUC_UNUSED)
   const WeftWeight *weight = &call->weights[low];
   gint64 start = (index - tiles->first_tile[low]) * TILE, n = MIN (TILE, weft_tensor_elements (&weight->value) - start);
   float keep = (float) rate, take = (float) (1.0 - rate);
-  float *key = (float *) weight->slots[0].data + start;
-  const float *query = (const float *) weight->value.data + start;
-  for (gint64 i = 0; i < n; i++)
-    key[i] = keep * key[i] + take * query[i];
+  follow (n, keep, take, (const float *) weight->value.data + start, (float *) weight->slots[0].data + start);
 }
 
 static void
