@@ -21,6 +21,9 @@ libweft_1_la_SOURCES = \
 	graph/directory.c \
 	graph/document.c \
 	graph/dot.c \
+	graph/edit-bypass.c \
+	graph/edit-nodes.c \
+	graph/edit.c \
 	graph/events.c \
 	graph/execute.c \
 	graph/gather.c \
@@ -95,6 +98,8 @@ noinst_HEADERS = \
 	graph/directory.h \
 	graph/document.h \
 	graph/dot.h \
+	graph/edit-private.h \
+	graph/edit.h \
 	graph/events.h \
 	graph/execute.h \
 	graph/graph.h \
