@@ -355,6 +355,43 @@ START_TEST (run_directories_give_their_best_model)
 }
 END_TEST
 
+/* A whole checkpoint holds optimizers, copies and other networks too: the network takes its own, and its copies start anew. */
+START_TEST (whole_checkpoints_give_networks)
+{
+  Target target, other;
+  gboolean ok;
+  gsize length;
+  g_autofree char *path = in_folder ("whole.safetensors"), *bytes = NULL;
+  target_open (&target);
+  target_open (&other);
+  *(float *) weft_store_lookup (other.store, "net.body.bias")->data = 11;
+  *(float *) weft_store_lookup (other.store, "net.head.bias")->data = 12;
+  *(float *) weft_store_lookup (other.store, "train.keep.key.net.body.bias")->data = 5;
+  save (other.store, path);
+  g_autofree char *report = load (&target, "whole.safetensors", &ok);
+  ck_assert_msg (ok, "%s", report);
+  ck_assert (first_of (&target, "net.body.bias") == 11 && first_of (&target, "net.head.bias") == 12);
+  ck_assert (first_of (&target, "train.keep.key.net.body.bias") == 11);
+  *(float *) weft_store_lookup (target.store, "net.body.bias")->data = 0;
+  *(float *) weft_store_lookup (target.store, "net.head.bias")->data = 0;
+  g_autofree char *part = load (&target, "{path: whole.safetensors, from: net.head, into: head}", &ok);
+  ck_assert_msg (ok, "%s", part);
+  ck_assert (first_of (&target, "net.body.bias") == 0 && first_of (&target, "net.head.bias") == 12);
+  g_autofree char *copy = load (&target, "{path: whole.safetensors, from: train.keep.key.net}", &ok);
+  ck_assert_msg (ok, "%s", copy);
+  ck_assert (first_of (&target, "net.body.bias") == 5);
+  /* Not a bit of it may be wrong. */
+  ck_assert (g_file_get_contents (path, &bytes, &length, NULL));
+  bytes[length - 3] ^= 4;
+  ck_assert (g_file_set_contents (path, bytes, (gssize) length, NULL));
+  g_autofree char *damaged = load (&target, "whole.safetensors", &ok);
+  ck_assert_msg (!ok, "%s", damaged);
+  ck_assert (first_of (&target, "net.body.bias") == 5);
+  target_close (&target);
+  target_close (&other);
+}
+END_TEST
+
 #define CONFIG(units) "{\"model_type\": \"toy\", \"act\": \"gelu\", \"units\": " units "}"
 
 START_TEST (configurations_are_compared)
@@ -464,6 +501,7 @@ main (void)
   tcase_add_test (tests, several_files_fill_several_parts);
   tcase_add_test (tests, gaps_are_errors_unless_optional);
   tcase_add_test (tests, run_directories_give_their_best_model);
+  tcase_add_test (tests, whole_checkpoints_give_networks);
   tcase_add_test (tests, configurations_are_compared);
   tcase_add_loop_test (tests, wrong_loads_are_told, 0, G_N_ELEMENTS (wrong_loads));
   suite_add_tcase (suite, tests);
