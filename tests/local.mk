@@ -16,10 +16,15 @@ suites += tests/test-npy
 suites += tests/test-regions
 suites += tests/test-region-files
 suites += tests/test-scenes
+suites += tests/test-scene-captions
 suites += tests/test-text
 suites += tests/test-random
 suites += tests/test-randomness
 suites += tests/test-alterations
+suites += tests/test-definitions
+suites += tests/test-tensor
+suites += tests/test-team
+suites += tests/test-product
 suites += tests/test-definitions
 suites += tests/test-tensor
 suites += tests/test-team
@@ -33,6 +38,7 @@ LDADD = libweft-1.la $(CHECK_LIBS) $(JSON_LIBS) $(GLIB_LIBS)
 noinst_HEADERS += \
 	tests/regions.h \
 	tests/rig.h \
+	tests/scenes.h \
 	tests/shipped.h
 
 # The folder as a whole: what tests are held against.

@@ -144,6 +144,41 @@ START_TEST (groups_are_alike)
 }
 END_TEST
 
+/* Without noise, a region that shows an object or two is the sum of several random directions, and clutter of one or two: wide regions tell
+ * them apart by their lengths. */
+START_TEST (several_regions_are_clutter)
+{
+  enum
+  {
+    IMAGES = 40,
+    WIDTH = 4096
+  };
+  gint64 clutter = 0, regions = 0;
+  Rig rig;
+  start (&rig, "items: images, images: 40, batch: 40, noise: 0, width: 4096, clip_width: 4", "r: s.regions");
+  ck_assert (rig_step (&rig, 0, 0));
+  const WeftTensor *tensor = rig_value (&rig, "s.regions");
+  for (guint i = 0; i < IMAGES; i++)
+    {
+      guint n = (guint) (tensor->offsets[i + 1] - tensor->offsets[i]), of_image = 0;
+      ck_assert_uint_ge (n, 18);
+      ck_assert_uint_le (n, 36);
+      for (gint32 r = tensor->offsets[i]; r < tensor->offsets[i + 1]; r++)
+        {
+          double square = 0;
+          for (guint d = 0; d < WIDTH; d++)
+            square += pow ((double) ((const float *) tensor->data)[r * WIDTH + d], 2);
+          of_image += square / WIDTH < 0.55;
+        }
+      ck_assert_uint_ge (n - of_image, 3);
+      clutter += of_image;
+      regions += n;
+    }
+  ck_assert_msg (clutter > regions / 5 && clutter < regions / 2, "%d of %d regions", (int) clutter, (int) regions);
+  rig_clear (&rig);
+}
+END_TEST
+
 /* Captions are sentences, differ within a scene, and use many words. */
 START_TEST (wording_varies)
 {
@@ -245,6 +280,7 @@ main (void)
   tcase_add_test (tests, a_pass_visits_every_caption);
   tcase_add_test (tests, positions_resume);
   tcase_add_test (tests, groups_are_alike);
+  tcase_add_test (tests, several_regions_are_clutter);
   tcase_add_test (tests, wording_varies);
   tcase_add_test (tests, the_pipeline_knows_all_words);
   tcase_add_test (tests, scenes_are_drawn);
