@@ -25,11 +25,7 @@ suites += tests/test-definitions
 suites += tests/test-tensor
 suites += tests/test-team
 suites += tests/test-product
-suites += tests/test-definitions
-suites += tests/test-tensor
-suites += tests/test-team
 suites += tests/test-torch-file
-suites += tests/test-product
 suites += tests/test-optim
 
 AM_CPPFLAGS += -DWEFT_TEST_SOURCE_DIR='"$(abs_top_srcdir)"' -DWEFT_TEST_BUILD_DIR='"$(abs_top_builddir)"'
