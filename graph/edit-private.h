@@ -65,7 +65,7 @@ typedef struct
   gboolean use, repeat, network;
 } WeftKind;
 
-WeftKind weft_edit_kind (const WeftEdits *edits, const WeftValue *map);
+WeftKind weft_edit_kind (WeftEdits *edits, const WeftValue *map);
 gboolean weft_edit_kind_has_attribute (const WeftKind *kind, const char *name);
 gboolean weft_edit_kind_has_input (const WeftKind *kind, const char *name);
 const WeftPort *weft_edit_kind_port (const WeftKind *kind, const char *name);

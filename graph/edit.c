@@ -322,7 +322,7 @@ text_lookup (const WeftValue *map, const char *key, const WeftValue *table)
 }
 
 WeftKind
-weft_edit_kind (const WeftEdits *edits, const WeftValue *map)
+weft_edit_kind (WeftEdits *edits, const WeftValue *map)
 {
   const WeftValue *document = edits->pipeline->document;
   WeftValue *op = weft_value_lookup (map, "op");
@@ -333,7 +333,8 @@ weft_edit_kind (const WeftEdits *edits, const WeftValue *map)
     kind.operator= weft_registry_find (weft_value_text (op));
   if (weft_value_lookup (map, "use"))
     {
-      WeftValue *network = text_lookup (map, "use", weft_value_lookup (document, "networks"));
+      WeftValue *given = text_lookup (map, "use", weft_value_lookup (document, "networks"));
+      g_autoptr (WeftValue) network = given ? weft_edits_network (edits, weft_value_text (weft_value_lookup (map, "use")), given) : NULL;
       kind.use = TRUE;
       kind.module = network ? text_lookup (network, "module", weft_value_lookup (document, "modules")) : NULL;
     }

@@ -20,9 +20,26 @@ pipelinemodules_DATA = \
 	pipelines/modules/projection.yaml \
 	pipelines/modules/region-encoder.yaml \
 	pipelines/modules/retrieval.yaml
+pipelineablationsdir = $(pipelinesdir)/ablations
+pipelineablations_DATA = \
+	pipelines/ablations/batch-weight.yaml \
+	pipelines/ablations/cge.yaml \
+	pipelines/ablations/info-nce.yaml \
+	pipelines/ablations/margin.yaml \
+	pipelines/ablations/max-pooling.yaml \
+	pipelines/ablations/mean-pooling.yaml \
+	pipelines/ablations/momentum.yaml \
+	pipelines/ablations/no-momentum.yaml \
+	pipelines/ablations/no-negatives.yaml \
+	pipelines/ablations/no-queue.yaml \
+	pipelines/ablations/no-sge.yaml \
+	pipelines/ablations/queue-length.yaml \
+	pipelines/ablations/queue-only.yaml \
+	pipelines/ablations/scale.yaml \
+	pipelines/ablations/triplet.yaml
 pipelineweightsdir = $(pipelinesdir)/weights
 pipelineweights_DATA = \
 	pipelines/weights/bert.yaml \
 	pipelines/weights/user-image.yaml \
 	pipelines/weights/user-text.yaml
-EXTRA_DIST += $(pipelines_DATA) $(pipelinemodules_DATA) $(pipelineweights_DATA)
+EXTRA_DIST += $(pipelines_DATA) $(pipelineablations_DATA) $(pipelinemodules_DATA) $(pipelineweights_DATA)
