@@ -64,6 +64,8 @@ wait_for (pid_t child, const Notes *notes, double seconds, int *status)
       pid_t got = waitpid (child, status, WNOHANG);
       if (got == child || (got < 0 && errno != EINTR))
         return TRUE;
+      if (shared)
+        g_atomic_int_inc (&shared->notes); /* a child that waits for its own child is alive */
       if (now != seen)
         since = g_get_monotonic_time ();
       seen = now;

@@ -70,6 +70,13 @@ libweft_1_la_SOURCES = \
 	graph/tensor-file.c \
 	graph/tensor.c \
 	graph/torch-file.c \
+	graph/trial-cases.c \
+	graph/trial-data.c \
+	graph/trial-gradient.c \
+	graph/trial-rig.c \
+	graph/trial-same.c \
+	graph/trial-speed.c \
+	graph/trial.c \
 	graph/value.c \
 	graph/variables.c \
 	graph/watch.c \
@@ -131,6 +138,8 @@ noinst_HEADERS = \
 	graph/team.h \
 	graph/tensor-file.h \
 	graph/torch-file.h \
+	graph/trial-private.h \
+	graph/trial.h \
 	graph/variables.h \
 	graph/watch.h \
 	graph/weights.h \

@@ -19,7 +19,7 @@ G_BEGIN_DECLS
 /* The interface that this header describes. A module records the one that it was compiled against and needs; the library serves
  * every minor version up to its own. */
 #define WEFT_INTERFACE_MAJOR 1
-#define WEFT_INTERFACE_MINOR 0
+#define WEFT_INTERFACE_MINOR 1
 
 #define WEFT_MAX_PORTS 16
 #define WEFT_MAX_SLOTS 3
@@ -271,6 +271,9 @@ struct _WeftOpening
  * @effect: the operator does something besides computing outputs (writes states of others, updates weights), so it is never pruned
  *   for lack of readers
  * @check: (nullable): says what is wrong with the attributes together, as a message to be freed; %NULL if nothing
+ * @cases: (nullable) (since 1.1): further maps of nodes like @example, ended by %NULL, for the tests alone
+ *
+ * New fields are added at the end with a new minor version; the structs of attributes, ports and slots keep their size.
  */
 struct _WeftOperator
 {
@@ -301,6 +304,7 @@ struct _WeftOperator
   const char *example;
   gboolean effect;
   char *(*check) (gconstpointer attributes);
+  const char *const *cases;
 };
 
 #define WEFT_OPERATOR_SIZE sizeof (WeftOperator)
@@ -327,7 +331,8 @@ struct _WeftOperator
  * @first, @last: its operators
  * @start: (nullable): called once after loading
  * @report: (nullable): lines for `weft info` (to be freed), e.g. which matrix kernels were chosen and why
- * @matrix_product: (nullable): serves weft_matrix_product() to everybody
+ * @matrix_product: (nullable): serves weft_matrix_product_here() to everybody
+ * @team_matrix_product: (nullable): serves weft_matrix_product(); without it, tiles of a product are computed by @matrix_product
  *
  * The one symbol, `weft_module`, that a module exports.
  */
@@ -344,6 +349,8 @@ typedef struct
   char *(*report) (void);
   void (*matrix_product) (gboolean transpose_a, gboolean transpose_b, gint64 m, gint64 n, gint64 k, float alpha, const float *a,
                           gint64 a_stride, const float *b, gint64 b_stride, float beta, float *c, gint64 c_stride);
+  void (*team_matrix_product) (const WeftCall *call, gboolean transpose_a, gboolean transpose_b, gint64 m, gint64 n, gint64 k, float alpha,
+                               const float *a, gint64 a_stride, const float *b, gint64 b_stride, float beta, float *c, gint64 c_stride);
 } WeftModule;
 
 extern const WeftOperator *const __start_weft_operators[] __attribute__ ((visibility ("hidden"), weak));

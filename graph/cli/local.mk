@@ -17,5 +17,6 @@ weft_SOURCES = \
 	graph/cli/main.c \
 	graph/cli/numbers.c \
 	graph/cli/numbers.h \
+	graph/cli/test-operator.c \
 	graph/cli/train.c
 weft_LDADD = libweft-1.la $(JSON_LIBS) $(GLIB_LIBS)

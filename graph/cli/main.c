@@ -13,6 +13,7 @@ static const WeftCommand commands[] = {
   { "encode", "write a run's embeddings as .npy files", weft_cli_encode },
   { "check", "check a pipeline without reading data: nodes, parameters, shapes, memory", weft_cli_check },
   { "inspect", "show operators: ports, attributes, parameters, documentation", weft_cli_inspect },
+  { "test-operator", "test operators: shapes, gradients, threads, restoring, speed", weft_cli_test_operator },
   { "graph", "draw a graph", weft_cli_graph },
   { "info", "show versions, processor, kernels and modules", weft_cli_info },
 };
@@ -22,7 +23,7 @@ print_usage (FILE *to)
 {
   fprintf (to, "Usage: weft COMMAND [OPTION…] [ARGUMENT…]\n\nCommands:\n");
   for (guint i = 0; i < G_N_ELEMENTS (commands); i++)
-    fprintf (to, "  %-10s %s\n", commands[i].name, commands[i].summary);
+    fprintf (to, "  %-14s %s\n", commands[i].name, commands[i].summary);
   fprintf (to, "\n`weft COMMAND --help` shows a command's options.\n");
 }
 

@@ -1,0 +1,81 @@
+/* The files that examples of shipped operators read, in a folder of their own.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause */
+#include <glib/gstdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "trial.h"
+
+static gboolean
+write_array (const char *name, guint rank, const gint64 *shape, GError **error)
+{
+  g_autofree char *path = g_build_filename ("data", name, NULL);
+  float data[64];
+  WeftTensor tensor = { .type = WEFT_F32, .rank = rank, .data = data };
+
+  memcpy (tensor.shape, shape, rank * sizeof (gint64));
+  for (guint i = 0; i < G_N_ELEMENTS (data); i++)
+    data[i] = (float) (i % 7) - 3;
+  g_assert (weft_tensor_elements (&tensor) <= (gint64) G_N_ELEMENTS (data));
+  return weft_npy_write (path, &tensor, error);
+}
+
+static gboolean
+write_text (const char *name, const char *text, GError **error)
+{
+  g_autofree char *path = g_build_filename ("data", name, NULL);
+
+  return g_file_set_contents (path, text, -1, error);
+}
+
+static gboolean
+write_data (GError **error)
+{
+  return write_array ("train_ims.npy", 3, (gint64[]){ 2, 3, 4 }, error) && write_array ("train_clip.npy", 2, (gint64[]){ 2, 4 }, error)
+         && write_text ("train_caps.txt", "a dog\na dog runs\na cat\nthe cat\ntwo cats\na bird\nthe bird\nbirds fly\na tree\nthe tree\n",
+                        error)
+         && write_text ("vocab.txt", "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\na\nb\nc\n##a\n##b\n##c\n", error)
+         && write_array ("similarity.npy", 2, (gint64[]){ 2, 10 }, error);
+}
+
+char *
+weft_trial_enter_folder (GError **error)
+{
+  g_autofree char *folder = g_dir_make_tmp ("weft-trial-XXXXXX", error);
+
+  if (!folder)
+    return NULL;
+  if (g_chdir (folder) != 0 || g_mkdir ("data", 0700) != 0)
+    {
+      g_set_error (error, WEFT_ERROR, WEFT_ERROR_SYSTEM, "cannot use %s", folder);
+      return NULL;
+    }
+  return write_data (error) ? g_steal_pointer (&folder) : NULL;
+}
+
+static void
+empty (const char *folder)
+{
+  g_autoptr (GDir) dir = g_dir_open (folder, 0, NULL);
+  const char *name;
+
+  while (dir && (name = g_dir_read_name (dir)))
+    {
+      g_autofree char *path = g_build_filename (folder, name, NULL);
+      if (!g_file_test (path, G_FILE_TEST_IS_SYMLINK) && g_file_test (path, G_FILE_TEST_IS_DIR))
+        empty (path);
+      g_remove (path);
+    }
+}
+
+void
+weft_trial_leave_folder (char *folder)
+{
+  if (g_chdir ("/") == 0)
+    {
+      empty (folder);
+      g_rmdir (folder);
+    }
+  g_free (folder);
+}

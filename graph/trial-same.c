@@ -1,0 +1,228 @@
+/* Trying operators: what must give the same bits: more threads, a restored state, shared memory.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause */
+#include <glib/gstdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "checkpoint.h"
+#include "child.h"
+#include "core.h"
+#include "trial-private.h"
+
+static gboolean
+open_case (WeftTrialRig *rig, const WeftTrialCase *self, const WeftOperator *operator, const WeftTrialSetup * setup, GError **error)
+{
+  weft_child_note ("running %s with the %s", operator->name, self->name);
+  return weft_trial_rig_open (rig, self, operator, setup, error);
+}
+
+static gboolean
+same_tensors (const WeftTensor *a, const WeftTensor *b, const char *path, const char *difference, GError **error)
+{
+  gboolean same = weft_tensor_bytes (a) == weft_tensor_bytes (b) && memcmp (a->data, b->data, weft_tensor_bytes (a)) == 0;
+
+  if (same && a->offsets)
+    same = a->samples == b->samples && memcmp (a->offsets, b->offsets, (gsize) (a->samples + 1) * sizeof (gint32)) == 0;
+  if (!same)
+    g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT, "`%s` differs %s", path, difference);
+  return same;
+}
+
+static gboolean
+same_values (const WeftTrialRig *a, const WeftTrialRig *b, const char *difference, guint *count, GError **error)
+{
+  for (guint i = 0; i < a->graph->wires->len; i++)
+    {
+      const WeftWire *wire = a->graph->wires->pdata[i];
+      if (!wire->node || !wire->kept || wire->node->operator== & weft_feed_operator)
+        continue;
+      ++*count;
+      if (!same_tensors (weft_executor_value (a->executor, wire), weft_executor_value (b->executor, b->graph->wires->pdata[i]),
+                         wire->node->path, difference, error))
+        return FALSE;
+    }
+  return TRUE;
+}
+
+static gboolean
+same_stores (const WeftTrialRig *a, const WeftTrialRig *b, const char *difference, guint *count, GError **error)
+{
+  g_autoptr (GPtrArray) paths = weft_store_paths (a->store);
+
+  for (guint i = 0; i < paths->len; i++)
+    {
+      ++*count;
+      if (!same_tensors (weft_store_lookup (a->store, paths->pdata[i]), weft_store_lookup (b->store, paths->pdata[i]), paths->pdata[i],
+                         difference, error))
+        return FALSE;
+    }
+  return TRUE;
+}
+
+static gboolean
+try_threads (const WeftOperator *operator, const WeftTrialCase * self, guint *count, GError **error)
+{
+  const char *why;
+  g_autofree char *more = weft_trial_probe (operator, self, &why);
+  WeftTrialSetup setup = { .threads = 1, .keep_all = TRUE, .more = more };
+  g_auto (WeftTrialRig) one = { 0 }, three = { 0 };
+
+  if (!open_case (&one, self, operator, & setup, self->given ? error : NULL))
+    return !self->given;
+  setup.threads = 3;
+  if (!open_case (&three, self, operator, & setup, error))
+    return FALSE;
+  for (guint step = 0; step < 2; step++)
+    {
+      if (!weft_trial_rig_step (&one, step, self->given ? error : NULL))
+        return !self->given;
+      if (!weft_trial_rig_step (&three, step, error) || !same_values (&one, &three, "between one thread and three", count, error)
+          || !same_stores (&one, &three, "between one thread and three", count, error))
+        return FALSE;
+    }
+  return TRUE;
+}
+
+static gboolean
+for_each_case (const WeftOperator *operator, gboolean (*try) (const WeftOperator *, const WeftTrialCase *, guint *, GError **),
+               guint *count, GError **error)
+{
+  g_autoptr (GPtrArray) cases = weft_trial_cases (operator);
+
+  for (guint i = 0; i < cases->len; i++)
+    if (!try (operator, cases->pdata[i], count, error))
+      {
+        g_prefix_error (error, "%s: ", ((const WeftTrialCase *) cases->pdata[i])->name);
+        return FALSE;
+      }
+  return TRUE;
+}
+
+gboolean
+weft_trial_threads (const WeftOperator *operator, guint * count, const char **why, GError **error)
+{
+  if (!for_each_case (operator, try_threads, count, error))
+    return FALSE;
+  if (!*count)
+    *why = "its example gives nothing that could be compared";
+  return TRUE;
+}
+
+#define BEFORE 2 /* steps before saving */
+#define AFTER 2
+
+#define RESTORED "after saving and restoring: a state is kept elsewhere than in the declared states"
+
+static gboolean
+restore_to (WeftTrialRig *to, const WeftTrialRig *from, GError **error)
+{
+  g_autofree char *folder = g_dir_make_tmp ("weft-trial-XXXXXX", error);
+  g_autofree char *path = folder ? g_build_filename (folder, "state.safetensors", NULL) : NULL;
+  gboolean good = path && weft_checkpoint_save (from->store, path, NULL, error) && weft_checkpoint_load (to->store, path, NULL, error);
+
+  if (path)
+    g_remove (path);
+  if (folder)
+    g_rmdir (folder);
+  return good;
+}
+
+/* One run goes on; the other is stopped, saved, and goes on in a new executor. */
+static gboolean
+try_restore (const WeftOperator *operator, const WeftTrialCase * self, guint *count, GError **error)
+{
+  const WeftTrialSetup setup = { .threads = 1, .keep_all = TRUE };
+  g_auto (WeftTrialRig) through = { 0 }, stopped = { 0 }, restored = { 0 };
+
+  if (!self->given)
+    return TRUE;
+  if (!open_case (&stopped, self, operator, & setup, error))
+    return FALSE;
+  for (guint step = 0; step < BEFORE; step++)
+    if (!weft_trial_rig_step (&stopped, step, error))
+      return FALSE;
+  if (!open_case (&through, self, operator, & setup, error))
+    return FALSE;
+  for (guint step = 0; step < BEFORE; step++)
+    if (!weft_trial_rig_step (&through, step, error))
+      return FALSE;
+  if (!same_values (&stopped, &through, RESTORED, count, error) || !open_case (&restored, self, operator, & setup, error)
+      || !restore_to (&restored, &stopped, error))
+    return FALSE;
+  for (guint step = BEFORE; step < BEFORE + AFTER; step++)
+    if (!weft_trial_rig_step (&through, step, error) || !weft_trial_rig_step (&restored, step, error)
+        || !same_values (&through, &restored, RESTORED, count, error) || !same_stores (&through, &restored, RESTORED, count, error))
+      return FALSE;
+  return TRUE;
+}
+
+gboolean
+weft_trial_restore (const WeftOperator *operator, guint * count, const char **why, GError **error)
+{
+  if (!for_each_case (operator, try_restore, count, error))
+    return FALSE;
+  if (!*count)
+    *why = "its example gives nothing that could be compared";
+  return TRUE;
+}
+
+/* How many values took over the memory of others. */
+static guint
+shared_places (const WeftTrialRig *rig, const char *node)
+{
+  guint shared = 0;
+
+  for (guint i = 0; i < rig->graph->wires->len; i++)
+    {
+      const WeftWire *wire = rig->graph->wires->pdata[i];
+      shared += wire->node && g_strcmp0 (wire->node->path, node) == 0 && rig->plan->places[i].shares >= 0;
+    }
+  return shared;
+}
+
+/* With copies between what is fed and the operator there is memory to take over. */
+static gboolean
+try_in_place (const WeftOperator *operator, const WeftTrialCase * given, guint *count, GError **error)
+{
+  const char *why;
+  g_autofree char *nodes = weft_trial_through_copies (given->nodes), *node = NULL;
+  WeftTrialCase self = { nodes, given->name, given->size, given->given };
+  g_autofree char *more = nodes ? weft_trial_probe (operator, & self, &why) : NULL;
+
+  if (!nodes)
+    return TRUE;
+  node = weft_trial_node (nodes, operator);
+  for (int probed = 0; probed < (more ? 2 : 1); probed++)
+    {
+      WeftTrialSetup setup = { .threads = 2, .more = probed ? more : NULL };
+      g_auto (WeftTrialRig) in = { 0 }, out = { 0 };
+      if (!open_case (&in, &self, operator, & setup, NULL))
+        return TRUE;
+      if (!shared_places (&in, node))
+        continue;
+      setup.guarded = TRUE;
+      if (!open_case (&out, &self, operator, & setup, error))
+        return FALSE;
+      if (!weft_trial_rig_step (&in, 0, NULL))
+        return TRUE;
+      if (!weft_trial_rig_step (&out, 0, error) || !same_values (&in, &out, "in place", count, error))
+        return FALSE;
+    }
+  return TRUE;
+}
+
+gboolean
+weft_trial_in_place (const WeftOperator *operator, guint * count, const char **why, GError **error)
+{
+  if (!operator->in_place || !operator->in_place[0])
+    {
+      *why = "it declares nothing that works in place";
+      return TRUE;
+    }
+  if (!for_each_case (operator, try_in_place, count, error))
+    return FALSE;
+  if (!*count)
+    *why = "the example gives it no memory to take over";
+  return TRUE;
+}

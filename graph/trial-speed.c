@@ -1,0 +1,206 @@
+/* Trying operators: time at a large size, beside what the machine reaches.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause */
+#include <string.h>
+
+#include "core.h"
+#include "trial-private.h"
+
+#define REPEATS 7
+
+static gboolean
+is_of (const WeftNode *node, const char *name, gboolean backward)
+{
+  gsize n = strlen (name);
+  const WeftNode *of = node->of ? node->of : node;
+
+  return (node->kind == WEFT_NODE_GRADIENT) == backward && strncmp (of->path, name, n) == 0 && (!of->path[n] || of->path[n] == '.');
+}
+
+/* What the nodes of the operator must move at least: each value that they read or make, once. */
+static double
+bytes_moved (const WeftTrialRig *rig, const char *name, gboolean backward, gint64 *elements)
+{
+  g_autoptr (GHashTable) seen = g_hash_table_new (NULL, NULL);
+  double bytes = 0;
+
+  for (guint i = 0; i < rig->graph->wires->len; i++)
+    {
+      WeftWire *wire = rig->graph->wires->pdata[i];
+      if (wire->node && is_of (wire->node, name, backward) && (rig->plan->places[i].bytes || wire->kept))
+        g_hash_table_add (seen, wire);
+    }
+  for (guint i = 0; i < rig->graph->nodes->len; i++)
+    {
+      const WeftNode *node = rig->graph->nodes->pdata[i];
+      for (guint port = 0; port < WEFT_MAX_PORTS && is_of (node, name, backward); port++)
+        {
+          const WeftNode *of = node->of ? node->of : node;
+          for (guint k = 0; k < of->inputs[port].n && of->inputs[port].wires; k++)
+            if (of->inputs[port].wires[k] && (!backward || of->operator->inputs[port].flags & WEFT_PORT_READ))
+              g_hash_table_add (seen, of->inputs[port].wires[k]);
+          if (node->out_gradients[port])
+            g_hash_table_add (seen, node->out_gradients[port]);
+        }
+    }
+  GHashTableIter iter;
+  gpointer wire;
+  g_hash_table_iter_init (&iter, seen);
+  while (g_hash_table_iter_next (&iter, &wire, NULL))
+    {
+      const WeftTensor *tensor = weft_executor_value (rig->executor, wire);
+      bytes += (double) weft_tensor_bytes (tensor);
+      *elements += backward ? 0 : weft_tensor_elements (tensor);
+    }
+  return bytes;
+}
+
+static double
+seconds_in (const WeftTrialRig *rig, const char *name, gboolean backward)
+{
+  double sum = 0;
+
+  for (guint i = 0; i < rig->graph->nodes->len; i++)
+    if (is_of (rig->graph->nodes->pdata[i], name, backward))
+      sum += weft_executor_times (rig->executor)[i];
+  return sum;
+}
+
+/* Twice the multiplications of the linear maps and products, as far as their shapes tell. */
+static double
+operations_of (const WeftTrialRig *rig, const char *name, gboolean backward)
+{
+  double sum = 0;
+
+  for (guint i = 0; i < rig->graph->nodes->len; i++)
+    {
+      const WeftNode *node = rig->graph->nodes->pdata[i], *of = node->of ? node->of : node;
+      const WeftPort *parameter = of->operator->parameters;
+      if (!is_of (node, name, backward) || !of->outputs[0])
+        continue;
+      gint64 rows = weft_executor_value (rig->executor, of->outputs[0])->shape[0];
+      for (guint k = 0; parameter && parameter[k].name; k++)
+        if (of->parameters[k].path && of->parameters[k].shape.rank == 2)
+          sum += 2.0 * (double) rows * (double) weft_shape_bound_elements (&of->parameters[k].shape) * (backward ? 2 : 1);
+    }
+  return sum;
+}
+
+gboolean
+weft_trial_speed (const WeftOperator *operator, guint threads, WeftTrialSpeed *speed, GError **error)
+{
+  g_autofree char *large = operator->example ? weft_trial_resized (operator->example, 256, 128) : NULL;
+  WeftTrialCase self = { large ? large : (char *) operator->example, (char *) "large example", WEFT_TRIAL_FULL, TRUE };
+  const char *why;
+  g_autofree char *name = NULL, *more = NULL;
+  g_auto (WeftTrialRig) rig = { 0 };
+  WeftTrialSetup setup = { .threads = threads };
+
+  *speed = (WeftTrialSpeed){ 0 };
+  if (!operator->example)
+    {
+      g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT, "there is no example");
+      return FALSE;
+    }
+  name = weft_trial_node (self.nodes, operator);
+  setup.more = more = weft_trial_probe (operator, & self, &why);
+  if (!weft_trial_rig_open (&rig, &self, operator, & setup, error))
+    return FALSE;
+  for (guint step = 0; step < REPEATS; step++)
+    {
+      double before[2] = { seconds_in (&rig, name, FALSE), seconds_in (&rig, name, TRUE) };
+      if (!weft_trial_rig_step (&rig, step, error))
+        return FALSE;
+      for (int backward = 0; backward < 2; backward++)
+        {
+          double seconds = seconds_in (&rig, name, backward) - before[backward];
+          if (!step || seconds < speed->seconds[backward])
+            speed->seconds[backward] = seconds;
+        }
+    }
+  for (int backward = 0; backward < 2; backward++)
+    {
+      speed->bytes[backward] = bytes_moved (&rig, name, backward, &speed->elements);
+      speed->operations[backward] = operations_of (&rig, name, backward);
+    }
+  return TRUE;
+}
+
+#define COPY_ELEMENTS ((gint64) 1 << 24)
+#define COPY_TILE ((gint64) 1 << 16)
+#define PRODUCT_SIZE 1024
+
+typedef struct
+{
+  const float *from;
+  float *to;
+} Copy;
+
+static void
+copy_tile (gpointer data, gint64 index, guint member G_GNUC_UNUSED)
+{
+  const Copy *copy = data;
+
+  memcpy (copy->to + index * COPY_TILE, copy->from + index * COPY_TILE, COPY_TILE * sizeof (float));
+}
+
+static double
+copy_seconds (guint threads)
+{
+  g_autoptr (WeftTeam) team = weft_team_new (threads, NULL);
+  g_autofree float *from = g_new (float, COPY_ELEMENTS), *to = g_new (float, COPY_ELEMENTS);
+  Copy copy = { from, to };
+  double best = G_MAXDOUBLE;
+
+  for (gint64 i = 0; i < COPY_ELEMENTS; i++)
+    from[i] = to[i] = (float) i;
+  for (guint i = 0; team && i < REPEATS; i++)
+    {
+      gint64 start = g_get_monotonic_time ();
+      weft_team_run (team, COPY_ELEMENTS / COPY_TILE, copy_tile, &copy);
+      best = MIN (best, (double) (g_get_monotonic_time () - start) * 1e-6);
+    }
+  return best;
+}
+
+typedef struct
+{
+  const float *a;
+  float *c;
+} Product;
+
+static void
+product_tile (gpointer data, gint64 index, guint member G_GNUC_UNUSED)
+{
+  const Product *self = data;
+  gint64 rows = PRODUCT_SIZE / 4;
+
+  weft_matrix_product_here (FALSE, TRUE, rows, PRODUCT_SIZE, PRODUCT_SIZE, 1, self->a + index * rows * PRODUCT_SIZE, PRODUCT_SIZE, self->a,
+                            PRODUCT_SIZE, 0, self->c + index * rows * PRODUCT_SIZE, PRODUCT_SIZE);
+}
+
+static double
+product_seconds (guint threads)
+{
+  g_autoptr (WeftTeam) team = weft_team_new (threads, NULL);
+  g_autofree float *a = g_new (float, PRODUCT_SIZE *PRODUCT_SIZE), *c = g_new (float, PRODUCT_SIZE *PRODUCT_SIZE);
+  Product product = { a, c };
+  double best = G_MAXDOUBLE;
+
+  for (guint i = 0; i < PRODUCT_SIZE * PRODUCT_SIZE; i++)
+    a[i] = (float) (i % 5) - 2;
+  for (guint i = 0; team && i < REPEATS; i++)
+    {
+      gint64 start = g_get_monotonic_time ();
+      weft_team_run (team, 4, product_tile, &product);
+      best = MIN (best, (double) (g_get_monotonic_time () - start) * 1e-6);
+    }
+  return best;
+}
+
+void
+weft_trial_limits (guint threads, double *bandwidth, double *operations)
+{
+  *bandwidth = 2.0 * (double) COPY_ELEMENTS * sizeof (float) / copy_seconds (threads);
+  *operations = 2.0 * PRODUCT_SIZE * PRODUCT_SIZE * PRODUCT_SIZE / product_seconds (threads);
+}
