@@ -1,4 +1,4 @@
-/* Matrix products: cut into tiles by shape, each computed by the module that brings a fast kernel, or by plain C.
+/* Matrix products: by the module that brings fast ones, or by plain C on tiles that are cut by shape.
  *
  * SPDX-License-Identifier: BSD-3-Clause */
 #include "registry.h"
@@ -6,9 +6,6 @@
 /* Tiles large enough that packing is amortised, small enough to keep a few threads busy. */
 #define TILE_ROWS 256
 #define TILE_COLUMNS 512
-
-typedef void (*Product) (gboolean transpose_a, gboolean transpose_b, gint64 m, gint64 n, gint64 k, float alpha, const float *a, gint64 a_stride,
-                         const float *b, gint64 b_stride, float beta, float *c, gint64 c_stride);
 
 static void
 plain_product (gboolean transpose_a, gboolean transpose_b, gint64 m, gint64 n, gint64 k, float alpha, const float *a, gint64 a_stride, const float *b,
@@ -24,24 +21,33 @@ plain_product (gboolean transpose_a, gboolean transpose_b, gint64 m, gint64 n, g
       }
 }
 
-static Product
-product (void)
+static const WeftModule plain_module = { .size = sizeof (WeftModule), .matrix_product = plain_product };
+
+/* The module that multiplies. */
+static const WeftModule *
+multiplier (void)
 {
   static gsize chosen;
 
   if (g_once_init_enter (&chosen))
     {
       const GPtrArray *modules = weft_registry_modules ();
-      Product found = plain_product;
+      const WeftModule *found = &plain_module;
       for (guint i = 0; i < modules->len; i++)
         {
           const WeftLoaded *loaded = modules->pdata[i];
           if (loaded->module && loaded->module->matrix_product)
-            found = loaded->module->matrix_product;
+            found = loaded->module;
         }
       g_once_init_leave (&chosen, (gsize) found);
     }
-  return (Product) chosen;
+  return (const WeftModule *) chosen;
+}
+
+static gboolean
+uses_team (const WeftModule *module)
+{
+  return module->size > G_STRUCT_OFFSET (WeftModule, team_matrix_product) && module->team_matrix_product;
 }
 
 typedef struct
@@ -66,7 +72,7 @@ product_tile (gpointer data, gint64 index, guint member)
   gint64 i = index / self->across * self->rows, j = index % self->across * self->columns;
 
   (void) member;
-  product () (self->transpose_a, self->transpose_b, MIN (self->rows, self->m - i), MIN (self->columns, self->n - j), self->k, self->alpha,
+  multiplier ()->matrix_product (self->transpose_a, self->transpose_b, MIN (self->rows, self->m - i), MIN (self->columns, self->n - j), self->k, self->alpha,
               self->transpose_a ? self->a + i : self->a + i * self->a_stride, self->a_stride,
               self->transpose_b ? self->b + j * self->b_stride : self->b + j, self->b_stride, self->beta, self->c + i * self->c_stride + j, self->c_stride);
 }
@@ -95,6 +101,11 @@ weft_matrix_product (const WeftCall *call, gboolean transpose_a, gboolean transp
 
   if (m <= 0 || n <= 0)
     return;
+  if (uses_team (multiplier ()))
+    {
+      multiplier ()->team_matrix_product (call, transpose_a, transpose_b, m, n, k, alpha, a, a_stride, b, b_stride, beta, c, c_stride);
+      return;
+    }
   cut (&self);
   weft_parallel (call, (m + self.rows - 1) / self.rows * self.across, product_tile, &self);
 }
@@ -104,5 +115,5 @@ weft_matrix_product_here (gboolean transpose_a, gboolean transpose_b, gint64 m, 
                           const float *b, gint64 b_stride, float beta, float *c, gint64 c_stride)
 {
   if (m > 0 && n > 0)
-    product () (transpose_a, transpose_b, m, n, k, alpha, a, a_stride, b, b_stride, beta, c, c_stride);
+    multiplier ()->matrix_product (transpose_a, transpose_b, m, n, k, alpha, a, a_stride, b, b_stride, beta, c, c_stride);
 }

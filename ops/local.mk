@@ -15,6 +15,13 @@ ops_la_SOURCES = \
 	ops/gru.h \
 	ops/kernels/blis.c \
 	ops/kernels/blis.h \
+	ops/kernels/micro-avx2.c \
+	ops/kernels/micro-avx512.c \
+	ops/kernels/micro-body.h \
+	ops/kernels/micro.c \
+	ops/kernels/micro.h \
+	ops/kernels/product.c \
+	ops/kernels/product.h \
 	ops/kernels/rows-body.h \
 	ops/kernels/rows.c \
 	ops/kernels/rows.h \

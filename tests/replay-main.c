@@ -9,11 +9,12 @@
 int
 main (int argc, char **argv)
 {
-  g_autofree char *vocabulary = NULL, *mutation = NULL;
+  g_autofree char *vocabulary = NULL, *mutation = NULL, *weights = NULL;
   g_auto (GStrv) files = NULL;
   const GOptionEntry entries[] = {
     { "vocabulary", 0, 0, G_OPTION_ARG_FILENAME, &vocabulary, "vocabulary of a .txt file", "FILE" },
     { "mutate", 0, 0, G_OPTION_ARG_STRING, &mutation, "make a deliberate mistake", "NAME" },
+    { "weights", 0, 0, G_OPTION_ARG_FILENAME, &weights, "start a recorded run from a file of the release", "FILE" },
     { G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &files, NULL, "FILE" },
     { NULL },
   };
@@ -32,7 +33,7 @@ main (int argc, char **argv)
       return 2;
     }
   weft_registry_load (NULL);
-  ok = ok && mutants_register (&error) && replay (files[0], vocabulary, mutation, report, &error);
+  ok = ok && mutants_register (&error) && replay (files[0], &(ReplayOptions){ vocabulary, mutation, weights }, report, &error);
   if (!ok)
     {
       g_printerr ("replay: %s\n", error->message);

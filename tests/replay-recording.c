@@ -19,7 +19,7 @@ typedef struct
 {
   WeftSafetensors *file;
   const char *path;
-  const char *mutation;
+  const char *mutation, *weights;
   Report *report;
   WeftNameMap *names[2]; /* of image and text encoder */
   guint steps;
@@ -153,6 +153,15 @@ set_text_encoder (const Replay *self, GPtrArray *settings, gboolean bigru)
   set_number (settings, "bert_intermediate", (double) size_of (self, "init/text.bert.layers.0.f1.weight", 0));
 }
 
+/* The release keeps its two encoders in a list. */
+static void
+set_weights (const Replay *self, GPtrArray *settings)
+{
+  g_autofree char *file = g_canonicalize_filename (self->weights, NULL);
+  add_setting (settings, "networks.image.load={path: \"%s\", from: model.0, names: weights/user-image.yaml}", file);
+  add_setting (settings, "networks.text.load={path: \"%s\", from: model.1, names: weights/user-text.yaml}", file);
+}
+
 static gboolean
 open_setup (Replay *self, Setup *setup, const char *state, GError **error)
 {
@@ -162,6 +171,8 @@ open_setup (Replay *self, Setup *setup, const char *state, GError **error)
   g_autofree char *file = g_canonicalize_filename (self->path, NULL);
   add_setting (settings, "file=\"%s\"", file);
   add_setting (settings, "state=%s", state);
+  if (self->weights != NULL && g_str_equal (state, "init"))
+    set_weights (self, settings);
   set_sizes (self, settings);
   set_text_encoder (self, settings, bigru);
   set_optimizer (self, settings);
@@ -571,9 +582,9 @@ evaluate (Replay *self, Setup *setup, GError **error)
 }
 
 gboolean
-replay_recording (WeftSafetensors *file, const char *path, const char *mutation, Report *report, GError **error)
+replay_recording (WeftSafetensors *file, const char *path, const ReplayOptions *options, Report *report, GError **error)
 {
-  Replay self = { .file = file, .path = path, .mutation = mutation, .report = report };
+  Replay self = { .file = file, .path = path, .mutation = options->mutation, .weights = options->weights, .report = report };
   Setup setup;
   while (step_tensor (&self, self.steps, "regions") != NULL)
     self.steps++;

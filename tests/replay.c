@@ -4,14 +4,16 @@
 #include "replay.h"
 
 gboolean
-replay (const char *path, const char *vocabulary, const char *mutation, Report *report, GError **error)
+replay (const char *path, const ReplayOptions *options, Report *report, GError **error)
 {
+  static const ReplayOptions none = { 0 };
+  options = options != NULL ? options : &none;
   if (g_file_test (path, G_FILE_TEST_IS_DIR))
     return replay_bert (path, report, error);
   if (g_str_has_suffix (path, ".txt"))
     {
-      if (vocabulary != NULL)
-        return replay_wordpiece (path, vocabulary, report, error);
+      if (options->vocabulary != NULL)
+        return replay_wordpiece (path, options->vocabulary, report, error);
       g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT, "%s: name the vocabulary with --vocabulary FILE", path);
       return FALSE;
     }
@@ -19,7 +21,7 @@ replay (const char *path, const char *vocabulary, const char *mutation, Report *
   if (file == NULL)
     return FALSE;
   if (weft_safetensors_find (file, "step0/regions") != NULL)
-    return replay_recording (file, path, mutation, report, error);
+    return replay_recording (file, path, options, report, error);
   if (weft_safetensors_metadata (file, "triplet_sum") != NULL)
     return replay_losses (file, report, error);
   if (weft_safetensors_metadata (file, "image_to_text") != NULL)

@@ -84,16 +84,26 @@ guint metadata_length (const WeftSafetensors *file, const char *key);
 void add_setting (GPtrArray *settings, const char *format, ...) G_GNUC_PRINTF (2, 3);
 
 /**
+ * ReplayOptions:
+ * @vocabulary: (nullable): of a .txt file
+ * @mutation: (nullable): a deliberate mistake, for recordings
+ * @weights: (nullable): a file of the release that a recorded run is to start from, instead of what was recorded
+ */
+typedef struct
+{
+  const char *vocabulary, *mutation, *weights;
+} ReplayOptions;
+
+/**
  * replay:
  * @path: a recording, a folder of a Hugging Face BERT with expected.safetensors, recalls, losses, or a .txt file with .ids beside it
- * @vocabulary: (nullable): of the .txt file
- * @mutation: (nullable): a deliberate mistake, for recordings
+ * @options: (nullable)
  *
  * Returns: whether it could be run at all; what came out is in @report
  */
-gboolean replay (const char *path, const char *vocabulary, const char *mutation, Report *report, GError **error);
+gboolean replay (const char *path, const ReplayOptions *options, Report *report, GError **error);
 
-gboolean replay_recording (WeftSafetensors *file, const char *path, const char *mutation, Report *report, GError **error);
+gboolean replay_recording (WeftSafetensors *file, const char *path, const ReplayOptions *options, Report *report, GError **error);
 gboolean replay_bert (const char *folder, Report *report, GError **error);
 gboolean replay_losses (WeftSafetensors *file, Report *report, GError **error);
 gboolean replay_recalls (WeftSafetensors *file, Report *report, GError **error);

@@ -92,7 +92,8 @@ check (const Problem *problem)
 
 static const gint64 sizes[][3] = { { 1, 1, 1 },     { 1, 7, 5 },    { 6, 1, 33 },   { 17, 19, 23 },  { 64, 65, 64 },
                                    { 3, 40, 0 },    { 65, 90, 64 }, { 257, 40, 9 }, { 40, 513, 11 }, { 256, 512, 2 },
-                                   { 130, 3, 700 }, { 0, 5, 3 },    { 5, 0, 3 },    { 260, 520, 13 } };
+                                   { 130, 3, 700 }, { 0, 5, 3 },    { 5, 0, 3 },    { 260, 520, 13 },
+                                   { 2060, 33, 520 }, { 15, 2100, 1030 }, { 30, 40, 1537 } };
 
 /* A product of each size, one of each transposition and with each pair of factors. */
 static Product
@@ -210,6 +211,32 @@ START_TEST (fast_products_within_tiles_are_right)
 }
 END_TEST
 
+/* Not a number and infinity reach every element that they are part of, and no other. */
+START_TEST (not_a_number_spreads_as_far_as_it_should)
+{
+  enum { M = 19, N = 37, K = 21 };
+  float a[M * K], b[K * N], c[M * N];
+  weft_registry_load (NULL);
+  for (int i = 0; i < M * K; i++)
+    a[i] = (float) (i % 5) - 2;
+  for (int i = 0; i < K * N; i++)
+    b[i] = (float) (i % 7) - 3;
+  a[17 * K + 20] = NAN;
+  b[3 * N + 36] = NAN;
+  a[2 * K + 1] = INFINITY;
+  b[1 * N + 4] = 0;
+  weft_matrix_product_here (FALSE, FALSE, M, N, K, 1, a, K, b, N, 0, c, N);
+  for (int i = 0; i < M; i++)
+    for (int j = 0; j < N; j++)
+      {
+        gboolean nan = i == 17 || j == 36 || (i == 2 && b[N + j] == 0);
+        ck_assert_int_eq (isnan (c[i * N + j]) != 0, nan);
+        if (!nan)
+          ck_assert_int_eq (isinf (c[i * N + j]) != 0, i == 2);
+      }
+}
+END_TEST
+
 int
 main (void)
 {
@@ -219,6 +246,7 @@ main (void)
   tcase_add_loop_test (tests, plain_products_are_right, 0, N_PRODUCTS);
   tcase_add_loop_test (tests, fast_products_are_right_for_any_number_of_threads, 0, N_PRODUCTS);
   tcase_add_loop_test (tests, fast_products_within_tiles_are_right, 0, N_PRODUCTS);
+  tcase_add_test (tests, not_a_number_spreads_as_far_as_it_should);
   suite_add_tcase (suite, tests);
   /* Modules are loaded by the tests that need them: each has a process of its own. */
   SRunner *runner = srunner_create (suite);

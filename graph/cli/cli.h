@@ -68,5 +68,6 @@ int weft_cli_inspect (int argc, char **argv);
 int weft_cli_test_operator (int argc, char **argv);
 int weft_cli_graph (int argc, char **argv);
 int weft_cli_info (int argc, char **argv);
+int weft_cli_weights (int argc, char **argv);
 
 G_END_DECLS

@@ -18,5 +18,6 @@ weft_SOURCES = \
 	graph/cli/numbers.c \
 	graph/cli/numbers.h \
 	graph/cli/test-operator.c \
-	graph/cli/train.c
+	graph/cli/train.c \
+	graph/cli/weights.c
 weft_LDADD = libweft-1.la $(JSON_LIBS) $(GLIB_LIBS)

@@ -16,6 +16,7 @@ static const WeftCommand commands[] = {
   { "test-operator", "test operators: shapes, gradients, threads, restoring, speed", weft_cli_test_operator },
   { "graph", "draw a graph", weft_cli_graph },
   { "info", "show versions, processor, kernels and modules", weft_cli_info },
+  { "weights", "list the tensors of a file of weights", weft_cli_weights },
 };
 
 static void

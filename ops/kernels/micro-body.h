@@ -1,0 +1,136 @@
+/* The kernels of micro.h for one instruction set. The file that includes this defines Lanes, LANES, load, store, every, load_some,
+ * store_some and transpose (LANES registers in place).
+ *
+ * SPDX-License-Identifier: BSD-3-Clause */
+
+#define EACH_ROW_1(M) M (0)
+#define EACH_ROW_2(M) EACH_ROW_1 (M) M (1)
+#define EACH_ROW_3(M) EACH_ROW_2 (M) M (2)
+#define EACH_ROW_4(M) EACH_ROW_3 (M) M (3)
+#define EACH_ROW_5(M) EACH_ROW_4 (M) M (4)
+#define EACH_ROW_6(M) EACH_ROW_5 (M) M (5)
+#define EACH_ROW_7(M) EACH_ROW_6 (M) M (6)
+#define EACH_ROW_8(M) EACH_ROW_7 (M) M (7)
+#define EACH_ROW_9(M) EACH_ROW_8 (M) M (8)
+#define EACH_ROW_10(M) EACH_ROW_9 (M) M (9)
+#define EACH_ROW_11(M) EACH_ROW_10 (M) M (10)
+#define EACH_ROW_12(M) EACH_ROW_11 (M) M (11)
+#define EACH_ROW_13(M) EACH_ROW_12 (M) M (12)
+#define EACH_ROW_14(M) EACH_ROW_13 (M) M (13)
+
+#define MICRO_COLUMNS (2 * LANES)
+/* Positions of the sum that are packed for all panels before the next: their lines stay in the first-level cache. */
+#define PACK_DEPTH 16
+
+static inline __attribute__ ((always_inline)) void
+finish_row (Lanes left, Lanes right, float alpha, float beta, float *c, gint64 columns)
+{
+  left = left * every (alpha);
+  right = right * every (alpha);
+  if (columns == MICRO_COLUMNS)
+    {
+      if (beta != 0)
+        {
+          left += every (beta) * load (c);
+          right += every (beta) * load (c + LANES);
+        }
+      store (c, left);
+      store (c + LANES, right);
+      return;
+    }
+  gint64 first = MIN (columns, LANES), rest = columns - first;
+  if (beta != 0)
+    {
+      left += every (beta) * load_some (c, first);
+      right += every (beta) * load_some (c + LANES, rest);
+    }
+  store_some (c, left, first);
+  store_some (c + LANES, right, rest);
+}
+
+#define BEGIN_ROW(i)                                                                                                                       \
+  Lanes left_##i = { 0 }, right_##i = { 0 };                                                                                               \
+  __builtin_prefetch (c + i * c_stride, 1);                                                                                                \
+  __builtin_prefetch (c + i * c_stride + LANES, 1);
+#define ADD_TO_ROW(i)                                                                                                                      \
+  {                                                                                                                                        \
+    Lanes factor = every (a[i]);                                                                                                           \
+    left_##i += factor * left;                                                                                                             \
+    right_##i += factor * right;                                                                                                           \
+  }
+#define FINISH_ROW(i) finish_row (left_##i, right_##i, alpha, beta, c + i * c_stride, columns);
+
+#define MULTIPLY(n)                                                                                                                        \
+  static void multiply_##n (gint64 k, const float *a, const float *b, float alpha, float beta, float *c, gint64 c_stride, gint64 columns)  \
+  {                                                                                                                                        \
+    EACH_ROW_##n (BEGIN_ROW) for (gint64 p = 0; p < k; p++, a += n, b += MICRO_COLUMNS)                                                    \
+    {                                                                                                                                      \
+      Lanes left = load (b), right = load (b + LANES);                                                                                     \
+      EACH_ROW_##n (ADD_TO_ROW)                                                                                                            \
+    }                                                                                                                                      \
+    EACH_ROW_##n (FINISH_ROW)                                                                                                              \
+  }
+
+/* Items whose numbers follow each other: LANES items by LANES positions at a time are turned in registers. */
+static void
+pack_turning (gint64 items, gint64 k, const float *x, gint64 along, gint64 width, float *to)
+{
+  for (gint64 p = 0; p < k; p += LANES, to += LANES * width)
+    {
+      gint64 positions = MIN (LANES, k - p);
+      for (gint64 first = 0; first < width; first += LANES)
+        {
+          Lanes turned[LANES];
+#pragma GCC unroll 16
+          for (gint64 i = 0; i < LANES; i++)
+            {
+              const float *from = x + (first + i) * along + p;
+              turned[i] = first + i >= items ? (Lanes){ 0 } : positions == LANES ? load (from) : load_some (from, positions);
+            }
+          transpose (turned);
+          if (positions == LANES)
+#pragma GCC unroll 16
+            for (gint64 i = 0; i < LANES; i++)
+              store (to + i * width + first, turned[i]);
+          else
+            for (gint64 i = 0; i < positions; i++)
+              store (to + i * width + first, turned[i]);
+        }
+    }
+}
+
+/* Items that lie side by side. @readable: floats that may be read from x on. Registers overlap the next position where the width is not
+ * that of registers, but not what follows the panel. */
+static void
+pack_copying (gint64 items, gint64 k, const float *x, gint64 deep, gint64 width, gint64 readable, gboolean ends, float *to)
+{
+  gboolean whole = items == width && readable >= (width + LANES - 1) / LANES * LANES;
+  for (gint64 p = 0; p < k; p++, x += deep, to += width)
+    for (gint64 i = 0; i < width; i += LANES)
+      {
+        Lanes value = whole ? load (x + i) : load_some (x + i, CLAMP (items - i, 0, LANES));
+        if (ends && p == k - 1)
+          store_some (to + i, value, MIN (width - i, LANES));
+        else
+          store (to + i, value);
+      }
+}
+
+static void
+pack (gint64 count, gint64 k, const float *x, gint64 along, gint64 deep, gint64 width, gboolean fill, float *to)
+{
+  if (deep == 1)
+    for (gint64 first = 0; first < count; first += width)
+      {
+        gint64 items = MIN (width, count - first);
+        pack_turning (items, k, x + first * along, along, fill ? width : items, to + first * k);
+      }
+  else
+    for (gint64 p = 0; p < k; p += PACK_DEPTH)
+      for (gint64 first = 0; first < count; first += width)
+        {
+          gint64 items = MIN (width, count - first), wide = fill ? width : items;
+          pack_copying (items, MIN (PACK_DEPTH, k - p), x + p * deep + first, deep, wide, count - first, p + PACK_DEPTH >= k,
+                        to + first * k + p * wide);
+        }
+}

@@ -1,0 +1,338 @@
+/* Matrix products: blocks of A and B are packed once, each by the first member that needs it, and tiles of C are computed from them.
+ *
+ * The sum is cut into depths. Each depth of a part of C is a step; its tiles are tasks that members claim in order. Steps take turns in two
+ * sets of packed blocks, so that nobody waits for the end of a step: a task waits only for tasks that were claimed before it, which
+ * somebody is therefore at work on.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause */
+#include "product.h"
+
+#include <sched.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "blis.h"
+#include "micro.h"
+#include "vector.h"
+
+/* Longest sum in one go. It fixes the order of additions and so must not depend on the machine. */
+#define DEPTH 512
+/* Greatest part of C whose operands are packed together, in rows or columns, and its blocks. */
+#define PART 2048
+#define MAX_ROW_BLOCKS 32
+#define MAX_COLUMN_BLOCKS 32
+#define SETS 2
+#define COLUMN_BLOCK 256
+#define MIN_COLUMN_BLOCK 64
+/* Tasks that a step should have to keep a team busy, and multiplications that make a task worth handing out. */
+#define ENOUGH_TASKS 16
+#define TASK_WORK (1 << 19)
+#define PACKED_FLOATS (SETS * 2 * (PART + 64) * DEPTH)
+#define HUGE_PAGE (2 << 20)
+
+/* What one dimension is cut into: parts of blocks. */
+typedef struct
+{
+  gint64 size, block, blocks; /* blocks: in a part */
+  gint64 parts;
+} Cut;
+
+typedef struct
+{
+  gint64 claimed, packed;
+} Packing;
+
+typedef struct
+{
+  const MatrixProduct *product;
+  const MicroKernels *micro;
+  Cut rows, columns;
+  gint64 depth, depths;
+  gint64 tasks; /* of a step */
+  float *packed_rows[SETS], *packed_columns[SETS];
+  gsize row_block_floats, column_block_floats;
+  /* Atomic. Steps, plus one, for which a block of a set was last claimed for packing and packed; steps done of each tile; tasks done in all
+   * steps of a set. */
+  Packing row_packings[SETS][MAX_ROW_BLOCKS], column_packings[SETS][MAX_COLUMN_BLOCKS];
+  gint64 finished[SETS];
+  gint64 computed[MAX_ROW_BLOCKS * MAX_COLUMN_BLOCKS];
+} Job;
+
+static gint64
+up_to_multiple (gint64 n, gint64 unit)
+{
+  return (n + unit - 1) / unit * unit;
+}
+
+/* Equal blocks of at most @most, a multiple of @unit, in equal parts of at most @most_blocks. */
+static Cut
+cut (gint64 size, gint64 most, gint64 unit, gint64 most_blocks)
+{
+  gint64 blocks = (size + most - 1) / most;
+  Cut self = { .size = size, .block = up_to_multiple ((size + blocks - 1) / blocks, unit) };
+  blocks = (size + self.block - 1) / self.block;
+  self.parts = (blocks + most_blocks - 1) / most_blocks;
+  self.blocks = (blocks + self.parts - 1) / self.parts;
+  self.parts = (blocks + self.blocks - 1) / self.blocks;
+  return self;
+}
+
+/* A third of the second-level cache for a block of A; the rest is for the panels of B and of C that pass by. */
+static gint64
+row_block (const MicroKernels *micro)
+{
+  static gsize rows;
+  if (g_once_init_enter (&rows))
+    {
+      long bytes = sysconf (_SC_LEVEL2_CACHE_SIZE);
+      gint64 fit = (bytes > 0 ? bytes : 256 << 10) / 3 / (gint64) (DEPTH * sizeof (float)) / micro->rows;
+      g_once_init_leave (&rows, (gsize) (CLAMP (fit, 64 / micro->rows, 168 / micro->rows) * micro->rows));
+    }
+  return (gint64) rows;
+}
+
+static gpointer
+packed_memory (void)
+{
+  static GPrivate of_thread = G_PRIVATE_INIT (g_aligned_free);
+  gpointer memory = g_private_get (&of_thread);
+  if (!memory)
+    {
+      memory = g_aligned_alloc (PACKED_FLOATS, sizeof (float), HUGE_PAGE);
+#ifdef MADV_HUGEPAGE
+      (void) madvise (memory, PACKED_FLOATS * sizeof (float), MADV_HUGEPAGE);
+#endif
+      g_private_set (&of_thread, memory);
+    }
+  return memory;
+}
+
+static void
+job_init (Job *job, const MatrixProduct *product, const MicroKernels *micro)
+{
+  gint64 block = row_block (micro), columns = COLUMN_BLOCK, most = MIN (PART / block, MAX_ROW_BLOCKS);
+  gint64 row_blocks = MIN ((product->m + block - 1) / block, most);
+
+  while (columns > MIN_COLUMN_BLOCK && row_blocks * ((MIN (product->n, PART) + columns - 1) / columns) < ENOUGH_TASKS
+         && MIN (product->m, block) * MIN (columns, product->n) * MIN (product->k, DEPTH) > 2 * TASK_WORK)
+    columns /= 2;
+  memset (job, 0, G_STRUCT_OFFSET (Job, computed));
+  job->product = product;
+  job->micro = micro;
+  job->rows = cut (product->m, block, micro->rows, most);
+  job->columns = cut (product->n, columns, micro->columns, PART / columns);
+  job->depths = MAX ((product->k + DEPTH - 1) / DEPTH, 1);
+  job->depth = up_to_multiple ((product->k + job->depths - 1) / job->depths, 16);
+  job->tasks = job->rows.blocks * job->columns.blocks;
+  memset (job->computed, 0, (gsize) job->tasks * sizeof *job->computed);
+  job->row_block_floats = (gsize) up_to_multiple (MIN (job->rows.block, product->m) * job->depth + MICRO_SLACK, 16);
+  job->column_block_floats = (gsize) (job->columns.block * job->depth);
+  float *memory = packed_memory ();
+  for (int set = 0; set < SETS; set++)
+    {
+      job->packed_rows[set] = memory;
+      memory += job->row_block_floats * (gsize) job->rows.blocks;
+      job->packed_columns[set] = memory;
+      memory += job->column_block_floats * (gsize) job->columns.blocks;
+    }
+}
+
+/* Spins, because what is waited for is under way; gives way to others when the member at work on it seems to have lost its processor. */
+static void
+await (const gint64 *counter, gint64 value)
+{
+  for (guint spins = 0; __atomic_load_n (counter, __ATOMIC_ACQUIRE) < value; spins++)
+    if (spins > 1000)
+      sched_yield ();
+#ifdef __x86_64__
+    else
+      __builtin_ia32_pause ();
+#endif
+}
+
+/* One task: tile @row, @column of step @step, which adds positions from @depth on. Sizes of blocks are their true ones. */
+typedef struct
+{
+  gint64 step, row, column;
+  gint64 first_row, rows, first_column, columns, first, depth;
+  gboolean begins, ends;
+} Task;
+
+static gboolean
+task_init (Task *task, const Job *job, gint64 index)
+{
+  const MatrixProduct *product = job->product;
+  gint64 part;
+
+  task->step = index / job->tasks;
+  task->row = index % job->tasks % job->rows.blocks;
+  task->column = index % job->tasks / job->rows.blocks;
+  part = task->step / job->depths;
+  task->first = task->step % job->depths * job->depth;
+  task->depth = CLAMP (product->k - task->first, 0, job->depth);
+  task->begins = task->first == 0;
+  task->ends = task->step % job->depths == job->depths - 1;
+  task->first_row = (part % job->rows.parts * job->rows.blocks + task->row) * job->rows.block;
+  task->first_column = (part / job->rows.parts * job->columns.blocks + task->column) * job->columns.block;
+  task->rows = MIN (product->m - task->first_row, job->rows.block);
+  task->columns = MIN (product->n - task->first_column, job->columns.block);
+  return task->rows > 0 && task->columns > 0;
+}
+
+/* Height of the panels that @rows rows are packed into. */
+static gint64
+panel_height (const Job *job, gint64 rows)
+{
+  gint64 panels = (rows + job->micro->rows - 1) / job->micro->rows;
+  return (rows + panels - 1) / panels;
+}
+
+static gboolean
+claim (gint64 *claimed, gint64 step)
+{
+  gint64 seen = __atomic_load_n (claimed, __ATOMIC_RELAXED);
+  return seen <= step && __atomic_compare_exchange_n (claimed, &seen, step + 1, FALSE, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+}
+
+static void
+pack_columns (Job *job, const Task *task, Packing *packing, float *to)
+{
+  const MatrixProduct *product = job->product;
+  gint64 along = product->transpose_b ? product->b_stride : 1, deep = product->transpose_b ? 1 : product->b_stride;
+
+  if (!claim (&packing->claimed, task->step))
+    return;
+  job->micro->pack (task->columns, task->depth, product->b + task->first_column * along + task->first * deep, along, deep,
+                    job->micro->columns, TRUE, to);
+  __atomic_store_n (&packing->packed, task->step + 1, __ATOMIC_RELEASE);
+}
+
+static void
+pack_rows (Job *job, const Task *task, Packing *packing, float *to)
+{
+  const MatrixProduct *product = job->product;
+  gint64 along = product->transpose_a ? 1 : product->a_stride, deep = product->transpose_a ? product->a_stride : 1;
+
+  if (!claim (&packing->claimed, task->step))
+    return;
+  job->micro->pack (task->rows, task->depth, product->a + task->first_row * along + task->first * deep, along, deep,
+                    panel_height (job, task->rows), FALSE, to);
+  __atomic_store_n (&packing->packed, task->step + 1, __ATOMIC_RELEASE);
+}
+
+static void
+multiply (const Job *job, const Task *task, const float *rows, const float *columns)
+{
+  const MatrixProduct *product = job->product;
+  gint64 height = panel_height (job, task->rows), width = job->micro->columns;
+
+  for (gint64 j = 0; j < task->columns; j += width)
+    for (gint64 i = 0; i < task->rows; i += height)
+      job->micro->multiply[MIN (height, task->rows - i)](task->depth, rows + i * task->depth, columns + j * task->depth, product->alpha,
+                                                         task->begins ? product->beta : 1,
+                                                         product->c + (task->first_row + i) * product->c_stride + task->first_column + j,
+                                                         product->c_stride, MIN (width, task->columns - j));
+}
+
+static void
+finish (const MatrixProduct *product, gint64 first_row, gint64 rows, gint64 first_column, gint64 columns)
+{
+  if (!product->bias && !product->activation)
+    return;
+  for (gint64 i = 0; i < rows; i++)
+    {
+      float *c = product->c + (first_row + i) * product->c_stride + first_column;
+      if (product->bias)
+        vector->add (columns, c, product->bias + first_column, c);
+      if (product->activation)
+        product->activation (columns, c, c);
+    }
+}
+
+static void
+run_task (gpointer data, gint64 index, guint member G_GNUC_UNUSED)
+{
+  Job *job = data;
+  Task task;
+  gboolean within = task_init (&task, job, index);
+  gint64 set = task.step % SETS, *computed = &job->computed[task.row * job->columns.blocks + task.column];
+
+  if (within)
+    {
+      float *rows = job->packed_rows[set] + task.row * (gint64) job->row_block_floats;
+      float *columns = job->packed_columns[set] + task.column * (gint64) job->column_block_floats;
+      Packing *row_packing = &job->row_packings[set][task.row], *column_packing = &job->column_packings[set][task.column];
+      await (&job->finished[set], task.step / SETS * job->tasks);
+      pack_columns (job, &task, column_packing, columns);
+      pack_rows (job, &task, row_packing, rows);
+      await (&column_packing->packed, task.step + 1);
+      await (&row_packing->packed, task.step + 1);
+      await (computed, task.step);
+      multiply (job, &task, rows, columns);
+      if (task.ends)
+        finish (job->product, task.first_row, task.rows, task.first_column, task.columns);
+    }
+  else
+    await (computed, task.step);
+  __atomic_store_n (computed, task.step + 1, __ATOMIC_RELEASE);
+  __atomic_add_fetch (&job->finished[set], 1, __ATOMIC_RELEASE);
+}
+
+/* Without micro-kernels: tiles by BLIS. */
+#define TILE_ROWS 256
+#define TILE_COLUMNS 512
+
+static void
+run_tile (gpointer data, gint64 index, guint member G_GNUC_UNUSED)
+{
+  const MatrixProduct *p = data;
+  gint64 across = (p->n + TILE_COLUMNS - 1) / TILE_COLUMNS;
+  gint64 i = index / across * TILE_ROWS, j = index % across * TILE_COLUMNS;
+  gint64 rows = MIN (TILE_ROWS, p->m - i), columns = MIN (TILE_COLUMNS, p->n - j);
+
+  blis_product (p->transpose_a, p->transpose_b, rows, columns, p->k, p->alpha, p->transpose_a ? p->a + i : p->a + i * p->a_stride,
+                p->a_stride, p->transpose_b ? p->b + j * p->b_stride : p->b + j, p->b_stride, p->beta, p->c + i * p->c_stride + j,
+                p->c_stride);
+  finish (p, i, rows, j, columns);
+}
+
+void
+product_run (const WeftCall *call, const MatrixProduct *product)
+{
+  const MicroKernels *micro = micro_kernels ();
+  void (*task) (gpointer data, gint64 index, guint member) = run_tile;
+  gpointer data = (gpointer) product;
+  gint64 tasks = (product->m + TILE_ROWS - 1) / TILE_ROWS * ((product->n + TILE_COLUMNS - 1) / TILE_COLUMNS);
+  Job job;
+
+  if (product->m <= 0 || product->n <= 0)
+    return;
+  if (micro)
+    {
+      job_init (&job, product, micro);
+      task = run_task;
+      data = &job;
+      tasks = job.tasks * job.depths * job.rows.parts * job.columns.parts;
+    }
+  if (call)
+    weft_parallel (call, tasks, task, data);
+  else
+    for (gint64 i = 0; i < tasks; i++)
+      task (data, i, 0);
+}
+
+void
+product_on_team (const WeftCall *call, gboolean transpose_a, gboolean transpose_b, gint64 m, gint64 n, gint64 k, float alpha,
+                 const float *a, gint64 a_stride, const float *b, gint64 b_stride, float beta, float *c, gint64 c_stride)
+{
+  const MatrixProduct product = { transpose_a, transpose_b, m, n, k, alpha, a, a_stride, b, b_stride, beta, c, c_stride, NULL, NULL };
+  product_run (call, &product);
+}
+
+void
+product_here (gboolean transpose_a, gboolean transpose_b, gint64 m, gint64 n, gint64 k, float alpha, const float *a, gint64 a_stride,
+              const float *b, gint64 b_stride, float beta, float *c, gint64 c_stride)
+{
+  product_on_team (NULL, transpose_a, transpose_b, m, n, k, alpha, a, a_stride, b, b_stride, beta, c, c_stride);
+}

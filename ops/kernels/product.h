@@ -1,0 +1,51 @@
+/* Matrix products on the team, with what follows them applied while their results are in cache.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause */
+#pragma once
+
+#include <weft/operator.h>
+
+G_BEGIN_DECLS
+
+/**
+ * MatrixProduct:
+ * @m, @n, @k: op(A) is m×k, op(B) is k×n, C is m×n, all row-major float32
+ * @a_stride, @b_stride, @c_stride: distances between stored rows
+ * @bias: (nullable): n numbers, added to every row
+ * @activation: (nullable): applied to each number last; one of the functions of `vector` from rows to rows
+ *
+ * C = activation (α op(A) op(B) + β C + bias). With β = 0, C is not read; with k = 0 the product is zero.
+ */
+typedef struct
+{
+  gboolean transpose_a, transpose_b;
+  gint64 m, n, k;
+  float alpha;
+  const float *a;
+  gint64 a_stride;
+  const float *b;
+  gint64 b_stride;
+  float beta;
+  float *c;
+  gint64 c_stride;
+  const float *bias;
+  void (*activation) (gint64 n, const float *x, float *y);
+} MatrixProduct;
+
+/**
+ * product_run:
+ * @call: (nullable): whose team works on it; %NULL: the calling thread alone
+ *
+ * Every number of C is one sum in an order that depends on k alone, whoever computes it. Packed copies of parts of A and B live in memory
+ * of the calling thread that is kept from product to product and is bounded (16 MiB).
+ */
+void product_run (const WeftCall *call, const MatrixProduct *product) G_GNUC_INTERNAL;
+
+/* As the module serves them to everybody. */
+void product_on_team (const WeftCall *call, gboolean transpose_a, gboolean transpose_b, gint64 m, gint64 n, gint64 k, float alpha,
+                      const float *a, gint64 a_stride, const float *b, gint64 b_stride, float beta, float *c,
+                      gint64 c_stride) G_GNUC_INTERNAL;
+void product_here (gboolean transpose_a, gboolean transpose_b, gint64 m, gint64 n, gint64 k, float alpha, const float *a, gint64 a_stride,
+                   const float *b, gint64 b_stride, float beta, float *c, gint64 c_stride) G_GNUC_INTERNAL;
+
+G_END_DECLS
