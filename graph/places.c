@@ -5,16 +5,55 @@
 
 #include <dlfcn.h>
 
+/* The folder of this library's file; (transfer full) (nullable). */
+static char *
+own_folder (void)
+{
+  Dl_info info;
+  if (!dladdr ((gconstpointer) weft_places_pipelines, &info) || info.dli_fname == NULL)
+    return NULL;
+  g_autofree char *file = g_canonicalize_filename (info.dli_fname, NULL);
+  return g_path_get_dirname (file);
+}
+
+/* Below `share`, even if everything was moved since it was installed. */
+static char *
+find_installed (const char *folder, const char *name, const char *configured)
+{
+  static const char *const ups[] = { "..", "../.." };
+  for (guint i = 0; folder != NULL && i < G_N_ELEMENTS (ups); i++)
+    {
+      g_autofree char *relative = g_build_filename (folder, ups[i], "share", "weft", name, NULL);
+      g_autofree char *path = g_canonicalize_filename (relative, NULL);
+      if (g_file_test (path, G_FILE_TEST_IS_DIR))
+        return g_steal_pointer (&path);
+    }
+  return g_strdup (configured);
+}
+
+static char *
+find (const char *name, const char *in_source, const char *configured)
+{
+  g_autofree char *folder = own_folder ();
+  if (g_strcmp0 (folder, WEFT_BUILD_MODULE_DIR) == 0)
+    return g_canonicalize_filename (in_source, NULL);
+  return find_installed (folder, name, configured);
+}
+
 const char *
 weft_places_pipelines (void)
 {
-  Dl_info info;
-  if (dladdr ((gconstpointer) weft_places_pipelines, &info) && info.dli_fname != NULL)
-    {
-      g_autofree char *file = g_canonicalize_filename (info.dli_fname, NULL);
-      g_autofree char *folder = g_path_get_dirname (file);
-      if (g_str_equal (folder, WEFT_BUILD_MODULE_DIR))
-        return WEFT_SOURCE_PIPELINE_DIR;
-    }
-  return WEFT_PIPELINE_DIR;
+  static char *found;
+  if (g_once_init_enter (&found))
+    g_once_init_leave (&found, find ("pipelines", WEFT_SOURCE_PIPELINE_DIR, WEFT_PIPELINE_DIR));
+  return found;
+}
+
+const char *
+weft_places_templates (void)
+{
+  static char *found;
+  if (g_once_init_enter (&found))
+    g_once_init_leave (&found, find ("templates", WEFT_SOURCE_PIPELINE_DIR "/../graph/cli/templates", WEFT_PIPELINE_DIR "/../templates"));
+  return found;
 }

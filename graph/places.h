@@ -14,5 +14,7 @@ G_BEGIN_DECLS
  *   installed one
  */
 const char *weft_places_pipelines (void);
+/* The same for what `weft new-operator` starts from. */
+const char *weft_places_templates (void);
 
 G_END_DECLS

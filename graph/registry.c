@@ -157,6 +157,19 @@ weft_registry_add (const WeftOperator *operator, GError ** error)
   return TRUE;
 }
 
+/* The same for modules. */
+static const WeftModule *
+complete_module (const WeftModule *module)
+{
+  WeftModule *complete;
+
+  if (module->size >= sizeof (WeftModule))
+    return module;
+  complete = g_new0 (WeftModule, 1);
+  memcpy (complete, module, module->size);
+  return complete;
+}
+
 static gboolean
 module_is_served (const WeftModule *module, GError **error)
 {
@@ -211,7 +224,10 @@ admit_module (Registry *self, const char *path, GError **error)
       g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT, "exports no weft_module: WEFT_MODULE() is missing");
       return NULL;
     }
-  if (!module_is_served (module, error) || (module->start && !module->start (error)) || !add_operators (self, module, error))
+  if (!module_is_served (module, error))
+    return NULL;
+  module = complete_module (module);
+  if ((module->start && !module->start (error)) || !add_operators (self, module, error))
     return NULL;
   return module;
 }

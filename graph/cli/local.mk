@@ -15,9 +15,30 @@ weft_SOURCES = \
 	graph/cli/info.c \
 	graph/cli/inspect.c \
 	graph/cli/main.c \
+	graph/cli/new-operator.c \
 	graph/cli/numbers.c \
 	graph/cli/numbers.h \
 	graph/cli/test-operator.c \
 	graph/cli/train.c \
 	graph/cli/weights.c
 weft_LDADD = libweft-1.la $(JSON_LIBS) $(GLIB_LIBS)
+
+# What `weft new-operator` starts from.
+templatesdir = $(pkgdatadir)/templates
+dist_templates_DATA = \
+	graph/cli/templates/Makefile.template \
+	graph/cli/templates/README.template \
+	graph/cli/templates/effect.c \
+	graph/cli/templates/effect.yaml \
+	graph/cli/templates/layer.c \
+	graph/cli/templates/layer.yaml \
+	graph/cli/templates/loss.c \
+	graph/cli/templates/loss.yaml \
+	graph/cli/templates/metric.c \
+	graph/cli/templates/metric.yaml \
+	graph/cli/templates/pointwise.c \
+	graph/cli/templates/pointwise.yaml \
+	graph/cli/templates/reduction.c \
+	graph/cli/templates/reduction.yaml \
+	graph/cli/templates/source.c \
+	graph/cli/templates/source.yaml

@@ -13,6 +13,7 @@ static const WeftCommand commands[] = {
   { "encode", "write a run's embeddings as .npy files", weft_cli_encode },
   { "check", "check a pipeline without reading data: nodes, parameters, shapes, memory", weft_cli_check },
   { "inspect", "show operators: ports, attributes, parameters, documentation", weft_cli_inspect },
+  { "new-operator", "write a folder to start an operator from", weft_cli_new_operator },
   { "test-operator", "test operators: shapes, gradients, threads, restoring, speed", weft_cli_test_operator },
   { "graph", "draw a graph", weft_cli_graph },
   { "info", "show versions, processor, kernels and modules", weft_cli_info },
