@@ -18,6 +18,7 @@ libweft_1_la_SOURCES = \
 	graph/core.c \
 	graph/crc32c.c \
 	graph/differentiate.c \
+	graph/digest.c \
 	graph/directory.c \
 	graph/document.c \
 	graph/dot.c \
@@ -102,6 +103,7 @@ noinst_HEADERS = \
 	graph/child.h \
 	graph/compose.h \
 	graph/core.h \
+	graph/digest.h \
 	graph/directory.h \
 	graph/document.h \
 	graph/dot.h \

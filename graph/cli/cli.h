@@ -68,6 +68,8 @@ int weft_cli_inspect (int argc, char **argv);
 int weft_cli_new_operator (int argc, char **argv);
 int weft_cli_test_operator (int argc, char **argv);
 int weft_cli_graph (int argc, char **argv);
+int weft_cli_ablate (int argc, char **argv);
+int weft_cli_sweep (int argc, char **argv);
 int weft_cli_info (int argc, char **argv);
 int weft_cli_weights (int argc, char **argv);
 

@@ -2,10 +2,12 @@
 bin_PROGRAMS += weft
 weft_CPPFLAGS = $(AM_CPPFLAGS) -DG_LOG_DOMAIN='"weft"'
 weft_SOURCES = \
+	graph/cli/ablate.c \
 	graph/cli/apart.c \
 	graph/cli/check.c \
 	graph/cli/cli.h \
 	graph/cli/common.c \
+	graph/cli/curve.c \
 	graph/cli/describe-json.c \
 	graph/cli/describe-markdown.c \
 	graph/cli/describe.c \
@@ -18,8 +20,16 @@ weft_SOURCES = \
 	graph/cli/new-operator.c \
 	graph/cli/numbers.c \
 	graph/cli/numbers.h \
+	graph/cli/table.c \
+	graph/cli/table.h \
 	graph/cli/test-operator.c \
 	graph/cli/train.c \
+	graph/cli/trials-private.h \
+	graph/cli/trials-run.c \
+	graph/cli/trials.c \
+	graph/cli/trials.h \
+	graph/cli/variants.c \
+	graph/cli/variants.h \
 	graph/cli/weights.c
 weft_LDADD = libweft-1.la $(JSON_LIBS) $(GLIB_LIBS)
 

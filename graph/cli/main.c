@@ -16,6 +16,8 @@ static const WeftCommand commands[] = {
   { "new-operator", "write a folder to start an operator from", weft_cli_new_operator },
   { "test-operator", "test operators: shapes, gradients, threads, restoring, speed", weft_cli_test_operator },
   { "graph", "draw a graph", weft_cli_graph },
+  { "ablate", "train and evaluate variants over seeds, and compare them in a table", weft_cli_ablate },
+  { "sweep", "the same over the values of a matrix", weft_cli_sweep },
   { "info", "show versions, processor, kernels and modules", weft_cli_info },
   { "weights", "list the tensors of a file of weights", weft_cli_weights },
 };

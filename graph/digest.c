@@ -1,0 +1,157 @@
+/* What a run is, as one number.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause */
+#include "digest.h"
+
+#include <string.h>
+
+#include <glib/gstdio.h>
+
+#include "attributes.h"
+#include "name-map.h"
+
+/* Folders of data sets have at most a folder `precomp` in them; what lies deeper is no data of a run. */
+#define DEEPEST_FOLDER 2
+
+static int
+compare_names (gconstpointer a, gconstpointer b)
+{
+  return strcmp (*(const char *const *) a, *(const char *const *) b);
+}
+
+/* Size and time of change of a file, or of all files of a folder. */
+static void
+describe_file (GString *text, const char *path, guint depth)
+{
+  GStatBuf status;
+  if (g_stat (path, &status) != 0)
+    return;
+  if (!S_ISDIR (status.st_mode))
+    {
+      g_string_append_printf (text, " file %s %" G_GINT64_FORMAT " %" G_GINT64_FORMAT "\n", path, (gint64) status.st_size,
+                              (gint64) status.st_mtime);
+      return;
+    }
+  g_autoptr (GPtrArray) names = g_ptr_array_new_with_free_func (g_free);
+  g_autoptr (GDir) folder = depth < DEEPEST_FOLDER ? g_dir_open (path, 0, NULL) : NULL;
+  for (const char *name; folder && (name = g_dir_read_name (folder));)
+    g_ptr_array_add (names, g_strdup (name));
+  g_ptr_array_sort (names, compare_names);
+  for (guint i = 0; i < names->len; i++)
+    {
+      g_autofree char *inner = g_build_filename (path, names->pdata[i], NULL);
+      describe_file (text, inner, depth + 1);
+    }
+}
+
+static gboolean
+is_scheduled (const WeftNode *node, const WeftAttribute *attribute)
+{
+  for (guint i = 0; node->scheduled && i < node->scheduled->len; i++)
+    if (g_array_index (node->scheduled, WeftScheduled, i).attribute == attribute)
+      return TRUE;
+  return FALSE;
+}
+
+static void
+describe_attributes (GString *text, const WeftNode *node)
+{
+  for (const WeftAttribute *attribute = node->operator->attributes; attribute && attribute->name; attribute++)
+    {
+      WeftValue *given = node->map ? weft_value_lookup (node->map, attribute->name) : NULL;
+      gboolean collection = attribute->kind == WEFT_ATTRIBUTE_NUMBERS || attribute->kind == WEFT_ATTRIBUTE_STRINGS;
+      g_autofree char *value = given && (collection || is_scheduled (node, attribute)) ? weft_document_print (given)
+                               : node->attributes                                      ? weft_attribute_print (attribute, node->attributes)
+                                                                                       : NULL;
+      g_string_append_printf (text, "  %s = %s\n", attribute->name, value ? g_strstrip (value) : "");
+      if (attribute->kind == WEFT_ATTRIBUTE_PATH && value && *value)
+        {
+          const char *const *pointer = (const char *const *) (const void *) ((const char *) node->attributes + attribute->offset);
+          if (*pointer)
+            describe_file (text, *pointer, 0);
+        }
+    }
+}
+
+static void
+describe_inputs (GString *text, const WeftNode *node)
+{
+  for (guint p = 0; p < weft_port_count (node->operator->inputs); p++)
+    {
+      const WeftInput *input = &node->inputs[p];
+      if (input->state_of)
+        g_string_append_printf (text, "  %s < state of %s\n", node->operator->inputs[p].name, input->state_of->path);
+      for (guint i = 0; i < input->n && !input->state_of; i++)
+        if (input->wires[i] && input->wires[i]->node)
+          g_string_append_printf (text, "  %s < %s.%s\n", node->operator->inputs[p].name, input->wires[i]->node->path,
+                                  input->wires[i]->node->operator->outputs[input->wires[i]->port].name);
+        else
+          g_string_append_printf (text, "  %s < weights %s\n", node->operator->inputs[p].name, input->weights[i] ? input->weights[i] : "");
+    }
+}
+
+static void
+describe_graph (GString *text, const WeftGraph *graph)
+{
+  g_string_append_printf (text, "graph %s\n", graph->name);
+  for (guint i = 0; i < graph->nodes->len; i++)
+    {
+      const WeftNode *node = graph->nodes->pdata[i];
+      if (node->kind != WEFT_NODE_FORWARD)
+        continue;
+      g_string_append_printf (text, " %s as %s: %s version %u, %s%s\n", node->path, node->store_path, node->operator->name,
+                              node->operator->version, node->mode == WEFT_MODE_TRAIN ? "train" : "infer",
+                              node->trainable ? "" : ", frozen");
+      describe_attributes (text, node);
+      describe_inputs (text, node);
+    }
+  for (guint i = 0; i < graph->collects->len; i++)
+    {
+      const WeftCollect *collect = &g_array_index (graph->collects, WeftCollect, i);
+      g_string_append_printf (text, " collect %s < %s\n", collect->name, collect->wire->node ? collect->wire->node->path : "");
+    }
+}
+
+static void
+describe_load (GString *text, const WeftValue *load)
+{
+  if (weft_value_kind (load) == WEFT_VALUE_SCALAR)
+    {
+      WeftMark mark = weft_value_mark (load);
+      g_autofree char *path = weft_resolve_path (weft_value_text (load), mark);
+      describe_file (text, path, 0);
+    }
+  for (guint i = 0; i < weft_value_length (load); i++)
+    describe_load (text, weft_value_item (load, i));
+}
+
+char *
+weft_pipeline_describe (const WeftPipeline *pipeline)
+{
+  GString *text = g_string_new (NULL);
+  for (guint i = 0; i < pipeline->graphs->len; i++)
+    describe_graph (text, pipeline->graphs->pdata[i]);
+  for (guint i = 0; i < pipeline->networks->len; i++)
+    {
+      const WeftNetwork *network = pipeline->networks->pdata[i];
+      g_autofree char *load = network->load ? weft_document_print (network->load) : g_strdup ("nothing");
+      g_string_append_printf (text, "network %s%s loads %s\n", network->name, network->frozen ? ", frozen," : "", g_strstrip (load));
+      if (network->load)
+        describe_load (text, network->load);
+    }
+  for (guint i = 0; pipeline->run && i < weft_value_length (pipeline->run); i++)
+    {
+      const char *key = weft_value_key (pipeline->run, i);
+      g_autofree char *value = weft_document_print (weft_value_item (pipeline->run, i));
+      if (strcmp (key, "log") != 0 && strcmp (key, "watch") != 0)
+        g_string_append_printf (text, "run.%s = %s\n", key, g_strstrip (value));
+    }
+  return g_string_free (text, FALSE);
+}
+
+char *
+weft_pipeline_digest (const WeftPipeline *pipeline)
+{
+  g_autofree char *text = weft_pipeline_describe (pipeline);
+  return g_compute_checksum_for_string (G_CHECKSUM_SHA256, text, -1);
+}
