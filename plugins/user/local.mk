@@ -9,6 +9,7 @@ user_la_SOURCES = \
 	plugins/user/gpo.c \
 	plugins/user/info_nce.c \
 	plugins/user/key_queue.c \
+	plugins/user/loops.h \
 	plugins/user/module.c \
 	plugins/user/momentum_update.c \
 	plugins/user/position_codes.c \

@@ -1,6 +1,9 @@
 /* unified_loss: the unified training objective of USER, over the batch and over queues of keys.
  *
+ * Similarities with queued keys are summed up chunk by chunk, right after they were formed; only what backward needs is kept.
+ *
  * SPDX-License-Identifier: BSD-3-Clause */
+#include "loops.h"
 #include "similarity.h"
 
 #include <math.h>
@@ -50,12 +53,22 @@ enum
   N_AGAINST,
 };
 
+/* Queued keys whose similarities, or their gradients, are in scratch at a time. */
+#define CHUNK 4096
+
+/* Σ exp(μ (n_j − γ)) as exp(greatest) sum, with greatest the largest exponent so far. */
+typedef struct
+{
+  double greatest, sum;
+} Sum;
+
 /* One of the two queue terms: queries of one modality, the other modality's keys and queue. */
 typedef struct
 {
   const WeftTensor *query, *key, *queue;
   WeftTensor *query_gradient;
-  float *negatives;   /* b×k similarities of queries and queued keys */
+  float *negatives;   /* b×k similarities of queries and queued keys; NULL in inference */
+  Sum *sums;          /* b: against the queued keys so far */
   double *logarithms; /* b */
   float *positives;   /* b similarities of queries and their own keys */
 } QueueTerm;
@@ -67,12 +80,18 @@ typedef struct
   gint64 b, k;
   double scale, margin; /* μ, γ */
   float *memory;        /* b×b for similarities and, in backward, for their gradient */
+  float *transposed;    /* b×b */
+  float *chunk;         /* b×CHUNK: similarities that nobody keeps; in backward gradients by similarities */
   const float *similarity;
   double *logarithms[N_AGAINST];
   double *alive; /* b: what is left of the derivatives by each sample's own similarities */
+  float *shifts; /* b: γ + log(1 + Σ …) / μ of each column */
   gboolean has_queue_terms;
   QueueTerm terms[2];
   double batch_gradient, queue_gradient; /* by the means over the batch */
+  const QueueTerm *term;                 /* at whose chunk of keys we are */
+  float *values;                         /* the chunk's similarities */
+  gint64 chunk_keys, stride;
 } Work;
 
 /* Sizes below hold with all sizes at their bounds, too. */
@@ -86,8 +105,8 @@ queue_length (const WeftCall *call)
 static gsize
 unified_loss_scratch (const WeftCall *call)
 {
-  gsize b = (gsize) pairs_count (call), k = (gsize) queue_length (call);
-  return b * (N_AGAINST + 1) * sizeof (double) + (b * b + 2 * b * k + 2 * b) * sizeof (float);
+  gsize b = (gsize) pairs_count (call), k = (gsize) MIN (queue_length (call), CHUNK);
+  return b * ((N_AGAINST + 1) * sizeof (double) + 2 * sizeof (Sum)) + (2 * b * b + b * k + 3 * b) * sizeof (float);
 }
 
 static void
@@ -99,49 +118,126 @@ work_prepare (Work *work, const WeftCall *call)
 
   /* Scratch is laid out as unified_loss_scratch() counts it; saved values take the place of what is kept. */
   double *doubles = call->scratch;
-  float *floats = (float *) (doubles + (N_AGAINST + 1) * b);
+  Sum *sums = (Sum *) (doubles + (N_AGAINST + 1) * b);
   double *logarithms = call->saved[SAVED_LOGARITHMS] ? call->saved[SAVED_LOGARITHMS]->data : doubles;
   for (int against = 0; against < N_AGAINST; against++)
     work->logarithms[against] = logarithms + against * b;
   work->alive = doubles + N_AGAINST * b;
-  work->memory = floats;
-  float *negatives = floats + b * b, *positives = negatives + 2 * b * k;
+  work->memory = (float *) (sums + 2 * b);
+  work->transposed = work->memory + b * b;
+  work->chunk = work->transposed + b * b;
+  work->shifts = work->chunk + b * MIN (k, CHUNK);
+  float *positives = work->shifts + b;
   work->terms[0] = (QueueTerm){ .query = call->in[PAIRS_IMAGE],
                                 .key = call->in[IN_TEXT_KEY],
                                 .queue = call->in[IN_TEXT_QUEUE],
                                 .query_gradient = call->in_gradient[PAIRS_IMAGE],
-                                .negatives = call->saved[SAVED_IMAGE_NEGATIVES] ? call->saved[SAVED_IMAGE_NEGATIVES]->data : negatives,
+                                .negatives = call->saved[SAVED_IMAGE_NEGATIVES] ? call->saved[SAVED_IMAGE_NEGATIVES]->data : NULL,
+                                .sums = sums,
                                 .logarithms = work->logarithms[AGAINST_TEXT_QUEUE],
                                 .positives = positives };
-  work->terms[1] =
-      (QueueTerm){ .query = call->in[PAIRS_TEXT],
-                   .key = call->in[IN_IMAGE_KEY],
-                   .queue = call->in[IN_IMAGE_QUEUE],
-                   .query_gradient = call->in_gradient[PAIRS_TEXT],
-                   .negatives = call->saved[SAVED_TEXT_NEGATIVES] ? call->saved[SAVED_TEXT_NEGATIVES]->data : negatives + b * k,
-                   .logarithms = work->logarithms[AGAINST_IMAGE_QUEUE],
-                   .positives = positives + b };
+  work->terms[1] = (QueueTerm){ .query = call->in[PAIRS_TEXT],
+                                .key = call->in[IN_IMAGE_KEY],
+                                .queue = call->in[IN_IMAGE_QUEUE],
+                                .query_gradient = call->in_gradient[PAIRS_TEXT],
+                                .negatives = call->saved[SAVED_TEXT_NEGATIVES] ? call->saved[SAVED_TEXT_NEGATIVES]->data : NULL,
+                                .sums = sums + b,
+                                .logarithms = work->logarithms[AGAINST_IMAGE_QUEUE],
+                                .positives = positives + b };
   work->has_queue_terms = work->terms[0].key || work->terms[1].key;
 }
 
-/* log(1 + Σ_j exp(μ (n_j − γ))) over @n similarities @stride apart, of which number @skip counts as 0 (−1: none). The largest exponent is
- * taken out where it is positive, so that nothing overflows; log1p keeps sums far below 1. @others: the sum's derivative by the similarities
- * that aren't skipped, Σ_j≠skip exp(…) / (1 + Σ exp(…)). */
-static double
-log_sum (const float *similarity, gint64 n, gint64 stride, gint64 skip, double scale, double margin, double *others)
+WEFT_LOOP float
+greatest_loop (const float *x, gint64 n)
 {
-  double greatest = 0, sum = 0, skipped = 0;
-  for (gint64 j = 0; j < n; j++)
-    greatest = MAX (greatest, scale * ((j == skip ? 0 : (double) similarity[j * stride]) - margin));
-  for (gint64 j = 0; j < n; j++)
-    if (j != skip)
-      sum += (double) expf ((float) (scale * ((double) similarity[j * stride] - margin) - greatest));
-  if (skip >= 0)
-    skipped = exp (scale * (0 - margin) - greatest);
-  double result = greatest > 0 ? greatest + log (exp (-greatest) + sum + skipped) : log1p (sum + skipped);
-  if (others)
-    *others = sum / (exp (-greatest) + sum + skipped);
-  return result;
+  float most[LOOP_LANES], rest = -INFINITY;
+  gint64 i = 0;
+  for (int lane = 0; lane < LOOP_LANES; lane++)
+    most[lane] = -INFINITY;
+  for (; i + LOOP_LANES <= n; i += LOOP_LANES)
+    for (int lane = 0; lane < LOOP_LANES; lane++)
+      most[lane] = x[i + lane] > most[lane] ? x[i + lane] : most[lane];
+  for (; i < n; i++)
+    rest = x[i] > rest ? x[i] : rest;
+  for (int lane = 0; lane < LOOP_LANES; lane++)
+    rest = most[lane] > rest ? most[lane] : rest;
+  return rest;
+}
+WEFT_DISPATCH (float, greatest_of, greatest_loop, (const float *x, gint64 n), (x, n))
+
+/* Σ exp(scale (x_j − shift)), in blocks whose sums are added in double precision. */
+WEFT_LOOP double
+exponentials_loop (const float *x, gint64 n, float shift, float scale)
+{
+  double total = 0;
+  for (gint64 begin = 0; begin < n; begin += 512)
+    {
+      float sums[LOOP_LANES] = { 0 };
+      gint64 end = MIN (n, begin + 512), i = begin;
+      for (; i + LOOP_LANES <= end; i += LOOP_LANES)
+        for (int lane = 0; lane < LOOP_LANES; lane++)
+          sums[lane] += loop_exp (scale * (x[i + lane] - shift));
+      for (; i < end; i++)
+        sums[0] += loop_exp (scale * (x[i] - shift));
+      for (int width = LOOP_LANES / 2; width; width /= 2)
+        for (int lane = 0; lane < width; lane++)
+          sums[lane] += sums[lane + width];
+      total += (double) sums[0];
+    }
+  return total;
+}
+WEFT_DISPATCH (double, exponentials, exponentials_loop, (const float *x, gint64 n, float shift, float scale), (x, n, shift, scale))
+
+/* y_j = factor exp(scale (x_j − shift)) */
+WEFT_LOOP void
+weights_loop (const float *x, gint64 n, float shift, float scale, float factor, float *y)
+{
+  for (gint64 i = 0; i < n; i++)
+    y[i] = factor * loop_exp (scale * (x[i] - shift));
+}
+WEFT_DISPATCH (void, weights_of, weights_loop, (const float *x, gint64 n, float shift, float scale, float factor, float *y),
+               (x, n, shift, scale, factor, y))
+
+/* y_j = factor (exp(scale (x_j − row)) + exp(scale (x_j − columns_j))) + constant */
+WEFT_LOOP void
+both_weights_loop (const float *x, gint64 n, float row, const float *columns, float scale, float factor, float constant, float *y)
+{
+  for (gint64 i = 0; i < n; i++)
+    y[i] = factor * (loop_exp (scale * (x[i] - row)) + loop_exp (scale * (x[i] - columns[i]))) + constant;
+}
+WEFT_DISPATCH (void, both_weights, both_weights_loop,
+               (const float *x, gint64 n, float row, const float *columns, float scale, float factor, float constant, float *y),
+               (x, n, row, columns, scale, factor, constant, y))
+
+WEFT_DISPATCH (float, dot, loop_dot, (const float *a, const float *b, gint64 n), (a, b, n))
+
+/* Adds the terms of @n similarities. The largest exponent is taken out, so that nothing overflows. */
+static void
+add_terms (const Work *work, const float *similarity, gint64 n, Sum *sum)
+{
+  if (n <= 0)
+    return;
+  float most = greatest_of (similarity, n);
+  double exponent = work->scale * ((double) most - work->margin);
+  double terms = exponentials (similarity, n, most, (float) work->scale);
+  if (exponent > sum->greatest)
+    {
+      sum->sum = sum->sum * exp (sum->greatest - exponent) + terms;
+      sum->greatest = exponent;
+    }
+  else
+    sum->sum += terms * exp (exponent - sum->greatest);
+}
+
+/* log(1 + Σ + skipped), where skipped is the term of a similarity that counts as 0. @others: the derivative by the similarities that aren't
+ * skipped, Σ / (1 + Σ + skipped). log1p keeps sums far below 1. */
+static double
+logarithm_of (const Work *work, const Sum *sum, gboolean skips, double *others)
+{
+  double greatest = MAX (sum->greatest, 0), terms = sum->sum * exp (sum->greatest - greatest);
+  double skipped = skips ? exp (-work->scale * work->margin - greatest) : 0;
+  *others = terms / (exp (-greatest) + terms + skipped);
+  return greatest > 0 ? greatest + log (exp (-greatest) + terms + skipped) : log1p (terms + skipped);
 }
 
 /* −log(1 + max(p, 0)) and its derivative. */
@@ -157,13 +253,14 @@ positive_derivative (float p)
   return p > 0 ? -1 / (1 + (double) p) : 0;
 }
 
-static float
-dot (const float *a, const float *b, gint64 n)
+/* @line: a row or a column, of which sample @i is the pair. */
+static double
+batch_logarithm (const Work *work, const float *line, gint64 i, double *others)
 {
-  double sum = 0;
-  for (gint64 i = 0; i < n; i++)
-    sum += (double) a[i] * (double) b[i];
-  return (float) sum;
+  Sum sum = { .greatest = -INFINITY };
+  add_terms (work, line, i, &sum);
+  add_terms (work, line + i + 1, work->b - i - 1, &sum);
+  return logarithm_of (work, &sum, TRUE, others);
 }
 
 static void
@@ -172,9 +269,43 @@ batch_tile (gpointer data, gint64 i, guint member G_GNUC_UNUSED)
   Work *work = data;
   const UnifiedLoss *loss = work->call->attributes;
   double by_row, by_column;
-  work->logarithms[AGAINST_TEXTS][i] = log_sum (work->similarity + i * work->b, work->b, 1, i, work->scale, work->margin, &by_row);
-  work->logarithms[AGAINST_IMAGES][i] = log_sum (work->similarity + i, work->b, work->b, i, work->scale, work->margin, &by_column);
+  float *column = work->transposed + i * work->b;
+  for (gint64 j = 0; j < work->b; j++)
+    column[j] = work->similarity[j * work->b + i];
+  work->logarithms[AGAINST_TEXTS][i] = batch_logarithm (work, work->similarity + i * work->b, i, &by_row);
+  work->logarithms[AGAINST_IMAGES][i] = batch_logarithm (work, column, i, &by_column);
   work->alive[i] = loss->batch_weight * (by_row + by_column - positive_derivative (work->similarity[i * work->b + i]));
+}
+
+static void
+take_chunk (Work *work, const QueueTerm *term, gint64 first)
+{
+  work->term = term;
+  work->chunk_keys = MIN (CHUNK, work->k - first);
+  work->values = term->negatives ? term->negatives + first : work->chunk;
+  work->stride = term->negatives ? work->k : work->chunk_keys;
+}
+
+static void
+chunk_tile (gpointer data, gint64 i, guint member G_GNUC_UNUSED)
+{
+  const Work *work = data;
+  add_terms (work, work->values + i * work->stride, work->chunk_keys, &work->term->sums[i]);
+}
+
+static void
+sum_queue (Work *work, const QueueTerm *term)
+{
+  for (gint64 i = 0; i < work->b; i++)
+    term->sums[i] = (Sum){ .greatest = -INFINITY };
+  for (gint64 first = 0; term->queue && first < work->k; first += CHUNK)
+    {
+      gint64 e = term->query->shape[1];
+      take_chunk (work, term, first);
+      weft_matrix_product (work->call, FALSE, TRUE, work->b, work->chunk_keys, e, 1.0f, term->query->data, e,
+                           (const float *) term->queue->data + first * e, e, 0.0f, work->values, work->stride);
+      weft_parallel (work->call, work->b, chunk_tile, work);
+    }
 }
 
 static void
@@ -190,8 +321,7 @@ queue_tile (gpointer data, gint64 i, guint member G_GNUC_UNUSED)
       gint64 e = term->query->shape[1];
       double by_negatives = 0;
       term->positives[i] = dot ((const float *) term->query->data + i * e, (const float *) term->key->data + i * e, e);
-      term->logarithms[i] =
-          term->queue ? log_sum (term->negatives + i * work->k, work->k, 1, -1, work->scale, work->margin, &by_negatives) : 0;
+      term->logarithms[i] = logarithm_of (work, &term->sums[i], FALSE, &by_negatives);
       work->alive[i] += loss->queue_weight * (by_negatives - positive_derivative (term->positives[i]));
     }
 }
@@ -212,12 +342,8 @@ unified_loss_forward (const WeftCall *call)
     memcpy (kept->data, work.similarity, (gsize) (b * b) * sizeof (float));
   weft_parallel (call, b, batch_tile, &work);
   for (int t = 0; t < 2; t++)
-    {
-      const QueueTerm *term = &work.terms[t];
-      if (term->key && term->queue && work.k)
-        weft_matrix_product (call, FALSE, TRUE, b, work.k, term->query->shape[1], 1.0f, term->query->data, term->query->shape[1],
-                             term->queue->data, term->queue->shape[1], 0.0f, term->negatives, work.k);
-    }
+    if (work.terms[t].key)
+      sum_queue (&work, &work.terms[t]);
   if (work.has_queue_terms)
     weft_parallel (call, b, queue_tile, &work);
 
@@ -241,7 +367,14 @@ unified_loss_forward (const WeftCall *call)
   pairs_means (work.similarity, b, call->out[OUT_POSITIVE], call->out[OUT_NEGATIVE]);
 }
 
-/* Row i of the gradient by the similarities. d/dn of (1/μ) log(1 + Σ exp(μ (n − γ))) is exp(μ (n − γ) − log(1 + Σ …)). */
+/* d/dn of (1/μ) log(1 + Σ exp(μ (n − γ))) is exp(μ (n − γ) − log(1 + Σ …)) = exp(μ (n − shift)). */
+static float
+shift_of (const Work *work, double logarithm)
+{
+  return (float) (work->margin + logarithm / work->scale);
+}
+
+/* Row i of the gradient by the similarities. */
 static void
 batch_gradient_tile (gpointer data, gint64 i, guint member G_GNUC_UNUSED)
 {
@@ -250,40 +383,33 @@ batch_gradient_tile (gpointer data, gint64 i, guint member G_GNUC_UNUSED)
   float *gradient = work->memory + i * work->b;
   double by_positive = work->b ? pairs_scalar_gradient (work->call, OUT_POSITIVE) / (double) work->b : 0;
   double by_negative = work->b > 1 ? pairs_scalar_gradient (work->call, OUT_NEGATIVE) / ((double) work->b * (double) (work->b - 1)) : 0;
-  for (gint64 j = 0; j < work->b; j++)
-    {
-      double exponent = work->scale * ((double) similarity[j] - work->margin);
-      float by_row = expf ((float) (exponent - work->logarithms[AGAINST_TEXTS][i]));
-      float by_column = expf ((float) (exponent - work->logarithms[AGAINST_IMAGES][j]));
-      gradient[j] = (float) (work->batch_gradient * ((double) by_row + (double) by_column) + by_negative);
-    }
+  both_weights (similarity, work->b, shift_of (work, work->logarithms[AGAINST_TEXTS][i]), work->shifts, (float) work->scale,
+                (float) work->batch_gradient, (float) by_negative, gradient);
   gradient[i] = (float) (work->batch_gradient * positive_derivative (similarity[i]) + by_positive);
 }
 
-/* Turns row i of the similarities with queued keys into their gradient, and finds the row's share of the positive's gradient. */
+/* Row i of the gradient by a chunk of similarities. */
 static void
-queue_gradient_tile (gpointer data, gint64 i, guint member G_GNUC_UNUSED)
+chunk_gradient_tile (gpointer data, gint64 i, guint member G_GNUC_UNUSED)
 {
-  Work *work = data;
-  for (int t = 0; t < 2; t++)
-    {
-      QueueTerm *term = &work->terms[t];
-      if (!term->key || !term->query_gradient)
-        continue;
-      gint64 e = term->query->shape[1];
-      const float *key = (const float *) term->key->data + i * e;
-      float *by_query = (float *) term->query_gradient->data + i * e;
-      float p = dot ((const float *) term->query->data + i * e, key, e);
-      float by_positive = (float) (work->queue_gradient * positive_derivative (p));
-      for (gint64 j = 0; j < e; j++)
-        by_query[j] += by_positive * key[j];
-      if (!term->queue)
-        continue;
-      float *negatives = term->negatives + i * work->k;
-      for (gint64 j = 0; j < work->k; j++)
-        negatives[j] = (float) (work->queue_gradient
-                                * (double) expf ((float) (work->scale * ((double) negatives[j] - work->margin) - term->logarithms[i])));
-    }
+  const Work *work = data;
+  weights_of (work->values + i * work->stride, work->chunk_keys, shift_of (work, work->term->logarithms[i]), (float) work->scale,
+              (float) work->queue_gradient, work->chunk + i * work->chunk_keys);
+}
+
+/* Row i's share of the gradient by the positives. */
+static void
+positive_gradient_tile (gpointer data, gint64 i, guint member G_GNUC_UNUSED)
+{
+  const Work *work = data;
+  const QueueTerm *term = work->term;
+  gint64 e = term->query->shape[1];
+  const float *key = (const float *) term->key->data + i * e;
+  float *by_query = (float *) term->query_gradient->data + i * e;
+  float p = dot ((const float *) term->query->data + i * e, key, e);
+  float by_positive = (float) (work->queue_gradient * positive_derivative (p));
+  for (gint64 j = 0; j < e; j++)
+    by_query[j] += by_positive * key[j];
 }
 
 static void
@@ -298,27 +424,25 @@ unified_loss_backward (const WeftCall *call)
       loss->batch_weight / samples * (double) (pairs_scalar_gradient (call, OUT_LOSS) + pairs_scalar_gradient (call, OUT_BATCH));
   work.queue_gradient =
       loss->queue_weight / samples * (double) (pairs_scalar_gradient (call, OUT_LOSS) + pairs_scalar_gradient (call, OUT_QUEUE));
+  for (gint64 i = 0; i < work.b; i++)
+    work.shifts[i] = shift_of (&work, work.logarithms[AGAINST_IMAGES][i]);
   weft_parallel (call, work.b, batch_gradient_tile, &work);
   pairs_gradient (call, work.memory);
-  if (!work.has_queue_terms)
-    return;
-
-  /* Saved values stay as they are: gradients by the similarities with the queue go to scratch. */
-  float *negatives = work.memory + work.b * work.b;
-  for (int t = 0; t < 2; t++)
-    if (work.terms[t].key && work.terms[t].queue && work.terms[t].query_gradient)
-      {
-        memcpy (negatives + t * work.b * work.k, work.terms[t].negatives, (gsize) (work.b * work.k) * sizeof (float));
-        work.terms[t].negatives = negatives + t * work.b * work.k;
-      }
-  weft_parallel (call, work.b, queue_gradient_tile, &work);
   for (int t = 0; t < 2; t++)
     {
       const QueueTerm *term = &work.terms[t];
-      gint64 e = term->key ? term->query->shape[1] : 0;
-      if (term->key && term->queue && term->query_gradient && work.k)
-        weft_matrix_product (call, FALSE, FALSE, work.b, e, work.k, 1.0f, term->negatives, work.k, term->queue->data, e, 1.0f,
-                             term->query_gradient->data, e);
+      if (!term->key || !term->query_gradient)
+        continue;
+      gint64 e = term->query->shape[1];
+      work.term = term;
+      weft_parallel (call, work.b, positive_gradient_tile, &work);
+      for (gint64 first = 0; term->queue && first < work.k; first += CHUNK)
+        {
+          take_chunk (&work, term, first);
+          weft_parallel (call, work.b, chunk_gradient_tile, &work);
+          weft_matrix_product (call, FALSE, FALSE, work.b, e, work.chunk_keys, 1.0f, work.chunk, work.chunk_keys,
+                               (const float *) term->queue->data + first * e, e, 1.0f, term->query_gradient->data, e);
+        }
     }
 }
 
@@ -404,7 +528,7 @@ static const WeftPort saved[] = {
 static const WeftOperator unified_loss = {
   .size = WEFT_OPERATOR_SIZE,
   .name = "unified_loss",
-  .version = 1,
+  .version = 2,
   .summary = "Unified training objective: a soft margin over all negatives of the batch and of two queues",
   .documentation =
       "For a positive similarity p and negatives n_j, l(p, n) = (1/μ) log(1 + Σ_j exp(μ (n_j − γ))) − log(1 + max(p, 0)).\n\n"
