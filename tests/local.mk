@@ -29,6 +29,7 @@ suites += tests/test-product
 suites += tests/test-torch-file
 suites += tests/test-optim
 suites += tests/test-losses
+suites += tests/test-learning
 
 AM_CPPFLAGS += -DWEFT_TEST_SOURCE_DIR='"$(abs_top_srcdir)"' -DWEFT_TEST_BUILD_DIR='"$(abs_top_builddir)"'
 LDADD = libweft-1.la $(CHECK_LIBS) $(JSON_LIBS) $(GLIB_LIBS)
