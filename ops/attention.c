@@ -327,5 +327,12 @@ static const WeftOperator attention = {
              "key: {op: feed, signature: \"f32[b : t, 12]\", gradient: true}\n"
              "value: {op: feed, signature: \"f32[b : t, 12]\", gradient: true}\n"
              "mixed: {op: attention, query: query, key: key, value: value, heads: 2}\n",
+  .cases = (const char *const[]){ "x: {op: feed, signature: \"f32[b<=3 : t<=12, 6]\", gradient: true}\n"
+                                  "y: {op: attention, query: x, key: x, value: x, heads: 3, causal: true}\n",
+                                  "x: {op: feed, signature: \"f32[b<=3 : t<=12, 4]\", gradient: true}\n"
+                                  "y: {op: attention, query: x, key: x, value: x, dropout: 0.4, mode: train}\n",
+                                  "x: {op: feed, signature: \"f32[b<=2 : t<=150, 4]\", gradient: true}\n"
+                                  "y: {op: attention, query: x, key: x, value: x, heads: 2, dropout: 0.1, mode: train}\n",
+                                  NULL },
 };
 WEFT_OPERATOR (attention);

@@ -113,21 +113,25 @@ static const WeftOperator batch_norm = {
   .name = "batch_norm",
   .version = 1,
   .summary = "channels normalised to mean 0 and variance 1 over all rows of the batch, scaled and shifted",
-  .documentation = "In training, statistics are the batch's and running ones follow them (the variance without bias); in inference the running ones "
-                   "are used. Ragged rows count each once; there is no padding to count.",
+  .documentation =
+      "In training, statistics are the batch's and running ones follow them (the variance without bias); in inference the running ones "
+      "are used. Ragged rows count each once; there is no padding to count.",
   .source = "Ioffe, Szegedy: Batch normalization, ICML 2015",
   .attributes_size = sizeof (BatchNorm),
-  .attributes = (const WeftAttribute[]){ WEFT_NUMBER (BatchNorm, epsilon, "1e-5", 0, 1, "", "added to the variance"),
-                                         WEFT_NUMBER (BatchNorm, momentum, "0.1", 0, 1, "", "weight of the newest batch in the running statistics"),
-                                         { 0 } },
+  .attributes =
+      (const WeftAttribute[]){ WEFT_NUMBER (BatchNorm, epsilon, "1e-5", 0, 1, "", "added to the variance"),
+                               WEFT_NUMBER (BatchNorm, momentum, "0.1", 0, 1, "", "weight of the newest batch in the running statistics"),
+                               { 0 } },
   .inputs = (const WeftPort[]){ { .name = "x", .signature = "f32[..., d]", .flags = WEFT_PORT_READ, .meaning = "rows" }, { 0 } },
-  .outputs = (const WeftPort[]){ { .name = "y", .signature = "f32[..., d]", .meaning = "(x − mean) / √(variance + ε) · weight + bias" }, { 0 } },
+  .outputs =
+      (const WeftPort[]){ { .name = "y", .signature = "f32[..., d]", .meaning = "(x − mean) / √(variance + ε) · weight + bias" }, { 0 } },
   .saved = (const WeftPort[]){ { .name = "mean", .signature = "f32[d]", .meaning = "that was used" },
                                { .name = "deviation", .signature = "f32[d]", .meaning = "1/σ that was used" },
                                { 0 } },
-  .parameters = (const WeftPort[]){ { .name = "weight", .signature = "f32[d]", .flags = WEFT_PORT_READ, .meaning = "scale", .initial = "ones" },
-                                    { .name = "bias", .signature = "f32[d]", .meaning = "shift", .initial = "zeros" },
-                                    { 0 } },
+  .parameters =
+      (const WeftPort[]){ { .name = "weight", .signature = "f32[d]", .flags = WEFT_PORT_READ, .meaning = "scale", .initial = "ones" },
+                          { .name = "bias", .signature = "f32[d]", .meaning = "shift", .initial = "zeros" },
+                          { 0 } },
   .states = (const WeftPort[]){ { .name = "running_mean", .signature = "f32[d]", .meaning = "running mean", .initial = "zeros" },
                                 { .name = "running_var", .signature = "f32[d]", .meaning = "running variance", .initial = "ones" },
                                 { 0 } },
@@ -135,5 +139,8 @@ static const WeftOperator batch_norm = {
   .backward = batch_norm_backward,
   .example = "x: {op: feed, signature: \"f32[b<=3 : t<=12, 8]\", gradient: true}\n"
              "y: {op: batch_norm, x: x, mode: train}\n",
+  .cases = (const char *const[]){ "x: {op: feed, signature: \"f32[b<=3 : t<=12, 7]\", gradient: true}\n"
+                                  "y: {op: batch_norm, x: x, mode: infer}\n",
+                                  NULL },
 };
 WEFT_OPERATOR (batch_norm);

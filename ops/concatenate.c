@@ -99,5 +99,11 @@ static const WeftOperator concatenate = {
   .example = "a: {op: feed, signature: \"f32[b<=3 : t<=12, 4]\", gradient: true}\n"
              "b: {op: feed, signature: \"f32[b : t, 1]\", gradient: true}\n"
              "y: {op: concatenate, x: [a, b, a]}\n",
+  .cases = (const char *const[]){ "x: {op: feed, signature: \"f32[b<=3 : t<=12, 7]\", gradient: true}\n"
+                                  "y: {op: concatenate, x: [x]}\n",
+                                  "x: {op: feed, signature: \"f32[b<=3 : t<=12, 3]\", gradient: true}\n"
+                                  "b: {op: feed, signature: \"f32[b : t, 2]\"}\n"
+                                  "y: {op: concatenate, x: {b: b, x: x}}\n",
+                                  NULL },
 };
 WEFT_OPERATOR (concatenate);

@@ -327,5 +327,10 @@ static const WeftOperator gru = {
   .scratch = gru_scratch,
   .example = "x: {op: feed, signature: \"f32[b<=3 : t<=12, 5]\", gradient: true}\n"
              "y: {op: gru, x: x, units: 3}\n",
+  .cases = (const char *const[]){ "x: {op: feed, signature: \"f32[b<=3 : t<=12, 3]\", gradient: true}\n"
+                                  "y: {op: gru, x: x, units: 4, bidirectional: false}\n",
+                                  "x: {op: feed, signature: \"f32[b<=3 : t<=12, 1]\", gradient: true}\n"
+                                  "y: {op: gru, x: x, units: 1}\n",
+                                  NULL },
 };
 WEFT_OPERATOR (gru);

@@ -82,12 +82,17 @@ static const WeftOperator linear = {
                                          { 0 } },
   .inputs = (const WeftPort[]){ { .name = "x", .signature = "f32[..., d]", .flags = WEFT_PORT_READ, .meaning = "rows" }, { 0 } },
   .outputs = (const WeftPort[]){ { .name = "y", .signature = "f32[..., $units]", .meaning = "x Wᵀ + b" }, { 0 } },
-  .parameters = (const WeftPort[]){ { .name = "weight", .signature = "f32[$units, d]", .flags = WEFT_PORT_READ, .meaning = "W", .initial = "$initial" },
-                                    { .name = "bias", .signature = "f32[$units]", .meaning = "b", .initial = "$bias_initial", .when = "bias" },
-                                    { 0 } },
+  .parameters =
+      (const WeftPort[]){
+          { .name = "weight", .signature = "f32[$units, d]", .flags = WEFT_PORT_READ, .meaning = "W", .initial = "$initial" },
+          { .name = "bias", .signature = "f32[$units]", .meaning = "b", .initial = "$bias_initial", .when = "bias" },
+          { 0 } },
   .forward = linear_forward,
   .backward = linear_backward,
   .example = "x: {op: feed, signature: \"f32[b<=3 : t<=12, 8]\", gradient: true}\n"
              "y: {op: linear, x: x, units: 5}\n",
+  .cases = (const char *const[]){ "x: {op: feed, signature: \"f32[b<=3 : t<=12, 7]\", gradient: true}\n"
+                                  "y: {op: linear, x: x, units: 1, bias: false}\n",
+                                  NULL },
 };
 WEFT_OPERATOR (linear);

@@ -132,12 +132,16 @@ static const WeftOperator gelu = {
   .summary = "x Φ(x), or x sigmoid(1.702 x)",
   .source = "Hendrycks, Gimpel: Gaussian error linear units, 2016",
   .attributes_size = sizeof (Gelu),
-  .attributes = (const WeftAttribute[]){ WEFT_CHOICE (Gelu, form, "erf", "erf: exact, as BERT; quick: sigmoid, as CLIP", "erf", "quick"), { 0 } },
+  .attributes =
+      (const WeftAttribute[]){ WEFT_CHOICE (Gelu, form, "erf", "erf: exact, as BERT; quick: sigmoid, as CLIP", "erf", "quick"), { 0 } },
   .inputs = (const WeftPort[]){ { .name = "x", .signature = "f32[...]", .flags = WEFT_PORT_READ, .meaning = "anything" }, { 0 } },
   .outputs = (const WeftPort[]){ { .name = "y", .signature = "f32[...]", .meaning = "each element" }, { 0 } },
   .forward = gelu_forward,
   .backward = gelu_backward,
   .example = EXAMPLE_OF ("gelu"),
+  .cases = (const char *const[]){ "x: {op: feed, signature: \"f32[b<=3 : t<=12, 7]\", gradient: true}\n"
+                                  "y: {op: gelu, x: x, form: quick}\n",
+                                  NULL },
 };
 WEFT_OPERATOR (gelu);
 
@@ -202,6 +206,11 @@ static const WeftOperator dropout = {
   .backward = dropout_backward,
   .example = "x: {op: feed, signature: \"f32[b<=3 : t<=12, 7]\", gradient: true}\n"
              "y: {op: dropout, x: x, rate: 0.4, mode: train}\n",
+  .cases = (const char *const[]){ "x: {op: feed, signature: \"f32[b<=3 : t<=12, 7]\", gradient: true}\n"
+                                  "y: {op: dropout, x: x, rate: 0, mode: train}\n",
+                                  "x: {op: feed, signature: \"f32[b<=3 : t<=12, 7]\", gradient: true}\n"
+                                  "y: {op: dropout, x: x, rate: 0.9, mode: infer}\n",
+                                  NULL },
 };
 WEFT_OPERATOR (dropout);
 
@@ -237,6 +246,11 @@ static const WeftOperator add = {
   .example = "a: {op: feed, signature: \"f32[b<=3 : t<=12, 7]\", gradient: true}\n"
              "b: {op: feed, signature: \"f32[b : t, 7]\", gradient: true}\n"
              "y: {op: add, x: [a, b]}\n",
+  .cases = (const char *const[]){ "x: {op: feed, signature: \"f32[b<=3 : t<=12, 7]\", gradient: true}\n"
+                                  "y: {op: add, x: [x]}\n",
+                                  "x: {op: feed, signature: \"f32[b<=3 : t<=12, 7]\", gradient: true}\n"
+                                  "y: {op: add, x: [x, x, x]}\n",
+                                  NULL },
 };
 WEFT_OPERATOR (add);
 
@@ -270,6 +284,9 @@ static const WeftOperator subtract = {
   .example = "a: {op: feed, signature: \"f32[b<=3 : t<=12, 7]\", gradient: true}\n"
              "b: {op: feed, signature: \"f32[b : t, 7]\", gradient: true}\n"
              "y: {op: subtract, a: a, b: b}\n",
+  .cases = (const char *const[]){ "x: {op: feed, signature: \"f32[b<=3 : t<=12, 7]\", gradient: true}\n"
+                                  "y: {op: subtract, a: x, b: x}\n",
+                                  NULL },
 };
 WEFT_OPERATOR (subtract);
 
@@ -301,6 +318,9 @@ static const WeftOperator multiply = {
   .example = "a: {op: feed, signature: \"f32[b<=3 : t<=12, 7]\", gradient: true}\n"
              "b: {op: feed, signature: \"f32[b : t, 7]\", gradient: true}\n"
              "y: {op: multiply, a: a, b: b}\n",
+  .cases = (const char *const[]){ "x: {op: feed, signature: \"f32[b<=3 : t<=12, 7]\", gradient: true}\n"
+                                  "y: {op: multiply, a: x, b: x}\n",
+                                  NULL },
 };
 WEFT_OPERATOR (multiply);
 

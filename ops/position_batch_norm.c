@@ -142,22 +142,27 @@ static const WeftOperator position_batch_norm = {
   .name = "position_batch_norm",
   .version = 1,
   .summary = "batch norm whose channel is the position of a row within its sample",
-  .documentation = "Statistics of position r run over all samples that have a row r, and over all columns. A position that no sample of a batch has keeps "
+  .documentation = "Statistics of position r run over all samples that have a row r, and over all columns. A position that no sample of a "
+                   "batch has keeps "
                    "its running statistics.",
   .source = "USER (Zhang et al., IEEE TIP 2024), the local branch of its self-guided enhancement",
   .attributes_size = sizeof (PositionBatchNorm),
-  .attributes = (const WeftAttribute[]){ WEFT_INTEGER (PositionBatchNorm, positions, "36", 1, 1 << 20, "rows", "channels: most rows of a sample"),
-                                         WEFT_NUMBER (PositionBatchNorm, epsilon, "1e-5", 0, 1, "", "added to the variance"),
-                                         WEFT_NUMBER (PositionBatchNorm, momentum, "0.1", 0, 1, "", "weight of the newest batch in the running statistics"),
-                                         { 0 } },
+  .attributes =
+      (const WeftAttribute[]){
+          WEFT_INTEGER (PositionBatchNorm, positions, "36", 1, 1 << 20, "rows", "channels: most rows of a sample"),
+          WEFT_NUMBER (PositionBatchNorm, epsilon, "1e-5", 0, 1, "", "added to the variance"),
+          WEFT_NUMBER (PositionBatchNorm, momentum, "0.1", 0, 1, "", "weight of the newest batch in the running statistics"),
+          { 0 } },
   .inputs = (const WeftPort[]){ { .name = "x", .signature = "f32[b:t, d]", .flags = WEFT_PORT_READ, .meaning = "rows" }, { 0 } },
   .outputs = (const WeftPort[]){ { .name = "y", .signature = "f32[b:t, d]", .meaning = "normalised rows" }, { 0 } },
   .saved = (const WeftPort[]){ { .name = "mean", .signature = "f32[$positions]", .meaning = "that was used" },
                                { .name = "deviation", .signature = "f32[$positions]", .meaning = "1/σ that was used" },
                                { 0 } },
-  .parameters = (const WeftPort[]){ { .name = "weight", .signature = "f32[$positions]", .flags = WEFT_PORT_READ, .meaning = "scale", .initial = "ones" },
-                                    { .name = "bias", .signature = "f32[$positions]", .meaning = "shift", .initial = "zeros" },
-                                    { 0 } },
+  .parameters =
+      (const WeftPort[]){
+          { .name = "weight", .signature = "f32[$positions]", .flags = WEFT_PORT_READ, .meaning = "scale", .initial = "ones" },
+          { .name = "bias", .signature = "f32[$positions]", .meaning = "shift", .initial = "zeros" },
+          { 0 } },
   .states = (const WeftPort[]){ { .name = "running_mean", .signature = "f32[$positions]", .meaning = "running mean", .initial = "zeros" },
                                 { .name = "running_var", .signature = "f32[$positions]", .meaning = "running variance", .initial = "ones" },
                                 { 0 } },
@@ -165,5 +170,8 @@ static const WeftOperator position_batch_norm = {
   .backward = position_batch_norm_backward,
   .example = "x: {op: feed, signature: \"f32[b<=3 : t<=12, 8]\", gradient: true}\n"
              "y: {op: position_batch_norm, x: x, positions: 12, mode: train}\n",
+  .cases = (const char *const[]){ "x: {op: feed, signature: \"f32[b<=3 : t<=12, 7]\", gradient: true}\n"
+                                  "y: {op: position_batch_norm, x: x, positions: 12, mode: infer}\n",
+                                  NULL },
 };
 WEFT_OPERATOR (position_batch_norm);

@@ -224,5 +224,10 @@ static const WeftOperator segment_k_max = {
   .backward = segment_k_max_backward,
   .example = "x: {op: feed, signature: \"f32[b<=3 : t<=12, 4]\", gradient: true}\n"
              "y: {op: segment_k_max, x: x, k: 2}\n",
+  .cases = (const char *const[]){ "x: {op: feed, signature: \"f32[b<=3 : t<=12, 4]\", gradient: true}\n"
+                                  "y: {op: segment_k_max, x: x, k: 1}\n",
+                                  "x: {op: feed, signature: \"f32[b<=3 : t<=12, 4]\", gradient: true}\n"
+                                  "y: {op: segment_k_max, x: x, k: 50}\n",
+                                  NULL },
 };
 WEFT_OPERATOR (segment_k_max);

@@ -140,5 +140,8 @@ static const WeftOperator segment_softmax = {
   .backward = segment_softmax_backward,
   .example = "x: {op: feed, signature: \"f32[b<=3 : t<=12, 3]\", gradient: true}\n"
              "y: {op: segment_softmax, x: x, temperature: 0.5}\n",
+  .cases = (const char *const[]){ "x: {op: feed, signature: \"f32[b<=3 : t<=12, 1]\", gradient: true}\n"
+                                  "y: {op: segment_softmax, x: x}\n",
+                                  NULL },
 };
 WEFT_OPERATOR (segment_softmax);

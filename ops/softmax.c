@@ -84,5 +84,10 @@ static const WeftOperator softmax = {
   .backward = softmax_backward,
   .example = "x: {op: feed, signature: \"f32[b<=3 : t<=12, 7]\", gradient: true}\n"
              "y: {op: softmax, x: x, temperature: 0.5}\n",
+  .cases = (const char *const[]){ "x: {op: feed, signature: \"f32[7]\", gradient: true}\n"
+                                  "y: {op: softmax, x: x}\n",
+                                  "x: {op: feed, signature: \"f32[b<=3 : t<=12, 1]\", gradient: true}\n"
+                                  "y: {op: softmax, x: x}\n",
+                                  NULL },
 };
 WEFT_OPERATOR (softmax);

@@ -118,5 +118,10 @@ static const WeftOperator info_nce = {
   .example = "image: {op: feed, signature: \"f32[b<=6, 4]\", gradient: true}\n"
              "text: {op: feed, signature: \"f32[b<=6, 4]\", gradient: true}\n"
              "loss: {op: info_nce, image: image, text: text, temperature: 0.5}\n",
+  .cases = (const char *const[]){ "rows: {op: feed, signature: \"f32[5, 4]\", gradient: true}\n"
+                                  "columns: {op: feed, signature: \"f32[5, 4]\", gradient: true}\n"
+                                  "similarity: {op: matrix_product, a: rows, b: columns}\n"
+                                  "loss: {op: info_nce, similarity: similarity, temperature: 0.5}\n",
+                                  NULL },
 };
 WEFT_OPERATOR (info_nce);

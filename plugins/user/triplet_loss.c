@@ -171,5 +171,13 @@ static const WeftOperator triplet_loss = {
   .example = "image: {op: feed, signature: \"f32[b<=6, 4]\", gradient: true}\n"
              "text: {op: feed, signature: \"f32[b<=6, 4]\", gradient: true}\n"
              "loss: {op: triplet_loss, image: image, text: text, hardest: false}\n",
+  .cases = (const char *const[]){ "image: {op: feed, signature: \"f32[b<=6, 4]\", gradient: true}\n"
+                                  "text: {op: feed, signature: \"f32[b, 4]\", gradient: true}\n"
+                                  "loss: {op: triplet_loss, image: image, text: text, margin: 0.5}\n",
+                                  "rows: {op: feed, signature: \"f32[5, 4]\", gradient: true}\n"
+                                  "columns: {op: feed, signature: \"f32[5, 4]\", gradient: true}\n"
+                                  "similarity: {op: matrix_product, a: rows, b: columns}\n"
+                                  "loss: {op: triplet_loss, similarity: similarity, hardest: false}\n",
+                                  NULL },
 };
 WEFT_OPERATOR (triplet_loss);

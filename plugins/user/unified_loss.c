@@ -556,5 +556,19 @@ static const WeftOperator unified_loss = {
              "queues: {op: key_queue, length: 5, width: 4}\n"
              "loss: {op: unified_loss, image: image, text: text, image_key: image_key, text_key: text_key,\n"
              "       image_queue: queues.image, text_queue: queues.text, scale: 3}\n",
+  .cases =
+      (const char *const[]){ "image: {op: feed, signature: \"f32[b<=6, 4]\", gradient: true}\n"
+                             "text: {op: feed, signature: \"f32[b, 4]\", gradient: true}\n"
+                             "loss: {op: unified_loss, image: image, text: text, scale: 3}\n",
+                             "rows: {op: feed, signature: \"f32[5, 4]\", gradient: true}\n"
+                             "columns: {op: feed, signature: \"f32[5, 4]\", gradient: true}\n"
+                             "similarity: {op: matrix_product, a: rows, b: columns}\n"
+                             "loss: {op: unified_loss, similarity: similarity, scale: 3, margin: 0.2, batch_weight: 2}\n",
+                             "image: {op: feed, signature: \"f32[b<=6, 4]\", gradient: true}\n"
+                             "text: {op: feed, signature: \"f32[b, 4]\", gradient: true}\n"
+                             "image_key: {op: feed, signature: \"f32[b, 4]\"}\n"
+                             "text_key: {op: feed, signature: \"f32[b, 4]\"}\n"
+                             "loss: {op: unified_loss, image: image, text: text, image_key: image_key, text_key: text_key, scale: 3}\n",
+                             NULL },
 };
 WEFT_OPERATOR (unified_loss);
