@@ -120,14 +120,14 @@ static const struct
 };
 
 static void
-start (Rig *rig, const char *node)
+start_with (Rig *rig, const char *node, const char *collect)
 {
   static WeftTensor tensors[4];
   g_autofree char *yaml =
       g_strdup_printf ("graphs: {train: {mode: train, nodes: {x: {op: feed, signature: \"f32[b<=%d : t<=%d, %d]\"},\n"
                        "  z: {op: feed, signature: \"f32[b : t, %d]\"}, w: {op: feed, signature: \"f32[b : t, 1]\"},\n"
-                       "  s: {op: feed, signature: \"f32[b, %d]\"}, y: {%s}}, collect: {x: x, z: z, w: w, s: s, y: y}}}",
-                       SAMPLES, ROWS, WIDTH, WIDTH, WIDTH, node);
+                       "  s: {op: feed, signature: \"f32[b, %d]\"}, y: {%s}}, collect: {x: x, z: z, w: w, s: s, y: y%s}}}",
+                       SAMPLES, ROWS, WIDTH, WIDTH, WIDTH, node, collect);
   tensors[0] = (WeftTensor){ .type = WEFT_F32, .rank = 2, .shape = { ROWS, WIDTH }, .data = x, .offsets = offsets, .samples = SAMPLES };
   tensors[1] = tensors[2] = tensors[0];
   tensors[1].data = z;
@@ -143,9 +143,15 @@ start (Rig *rig, const char *node)
 }
 
 static void
-compare (Rig *rig, const char *node, const double *expected, gint64 rows, gint64 columns)
+start (Rig *rig, const char *node)
 {
-  const WeftTensor *y = rig_value (rig, "y");
+  start_with (rig, node, "");
+}
+
+static void
+compare_wire (Rig *rig, const char *reference, const char *node, const double *expected, gint64 rows, gint64 columns)
+{
+  const WeftTensor *y = rig_value (rig, reference);
   double scale = 1;
   ck_assert_int_eq (weft_tensor_elements (y), rows * columns);
   for (gint64 i = 0; i < rows * columns; i++)
@@ -156,6 +162,12 @@ compare (Rig *rig, const char *node, const double *expected, gint64 rows, gint64
       ck_assert_msg (fabs (found - expected[i]) <= 4e-7 * (fabs (expected[i]) + 0.1 * scale), "%s: element %d, %d is %.9g instead of %.9g",
                      node, (int) (i / columns), (int) (i % columns), found, expected[i]);
     }
+}
+
+static void
+compare (Rig *rig, const char *node, const double *expected, gint64 rows, gint64 columns)
+{
+  compare_wire (rig, "y", node, expected, rows, columns);
 }
 
 START_TEST (scalars_are_as_defined)
@@ -345,6 +357,61 @@ START_TEST (samples_spread_to_their_rows)
 }
 END_TEST
 
+/* x'_r = x_r + a_r g, where a is a softmax over the rows of a sample, then of unit norm. */
+static void
+enhance (const float (*from)[WIDTH], const float (*guide)[WIDTH], double scale, double (*to)[WIDTH])
+{
+  for (guint b = 0; b < SAMPLES; b++)
+    {
+      double a[ROWS] = { 0 }, total = 0, square = 0;
+      for (gint32 i = offsets[b]; i < offsets[b + 1]; i++)
+        {
+          for (guint j = 0; j < WIDTH; j++)
+            a[i] += scale * (double) from[i][j] * (double) guide[b][j];
+          total += exp (a[i]);
+        }
+      for (gint32 i = offsets[b]; i < offsets[b + 1]; i++)
+        {
+          a[i] = exp (a[i]) / total;
+          square += a[i] * a[i];
+        }
+      for (gint32 i = offsets[b]; i < offsets[b + 1]; i++)
+        for (guint j = 0; j < WIDTH; j++)
+          to[i][j] = (double) from[i][j] + a[i] / (sqrt (square) + 1e-8) * (double) guide[b][j];
+    }
+}
+
+START_TEST (guides_enhance_regions)
+{
+  double expected[ROWS][WIDTH];
+  Rig rig;
+  start (&rig, "op: enhance, regions: x, guide: s, scale: 0.3");
+  enhance (x, s, 0.3, expected);
+  compare_wire (&rig, "y.y", "enhance", &expected[0][0], ROWS, WIDTH);
+  rig_clear (&rig);
+}
+END_TEST
+
+/* Self-guided and CLIP-guided at once: the guides are operators of their own, and so is the step that they share. */
+START_TEST (both_guides_can_be_used_at_once)
+{
+  double expected[ROWS][WIDTH];
+  float first[ROWS][WIDTH];
+  Rig rig;
+  start_with (&rig,
+              "op: enhance, regions: once.y, guide: other}, own: {op: sge, regions: x, width: 7, positions: 6},\n"
+              "  once: {op: enhance, regions: x, guide: own}, other: {op: cge, clip: s, units: 7",
+              ", own: own, other: other");
+  enhance (x, (const float (*)[WIDTH]) rig_value (&rig, "own.unit.y")->data, 1, expected);
+  for (guint i = 0; i < ROWS; i++)
+    for (guint j = 0; j < WIDTH; j++)
+      first[i][j] = (float) expected[i][j];
+  enhance ((const float (*)[WIDTH]) first, (const float (*)[WIDTH]) rig_value (&rig, "other.unit.y")->data, 1, expected);
+  compare_wire (&rig, "y.y", "sge and cge", &expected[0][0], ROWS, WIDTH);
+  rig_clear (&rig);
+}
+END_TEST
+
 START_TEST (everything_becomes_one_number)
 {
   double total = 0, weighted = 0;
@@ -394,6 +461,8 @@ main (void)
   tcase_add_loop_test (tests, samples_are_as_defined, 0, G_N_ELEMENTS (samples));
   tcase_add_test (tests, softmax_runs_over_the_rows_of_a_sample);
   tcase_add_test (tests, samples_spread_to_their_rows);
+  tcase_add_test (tests, guides_enhance_regions);
+  tcase_add_test (tests, both_guides_can_be_used_at_once);
   tcase_add_test (tests, everything_becomes_one_number);
   tcase_add_test (tests, products_of_rows_with_rows);
   suite_add_tcase (suite, tests);

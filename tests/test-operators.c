@@ -21,6 +21,16 @@ START_TEST (operators_pass)
 }
 END_TEST
 
+START_TEST (operators_have_examples)
+{
+  guint n;
+  const WeftOperator *const *operators = weft_registry_operators (&n);
+
+  for (guint i = 0; i < n; i++)
+    ck_assert_msg (operators[i]->example != NULL, "%s has no example: nothing of it was tried", operators[i]->name);
+}
+END_TEST
+
 int
 main (void)
 {
@@ -47,6 +57,7 @@ main (void)
   folder = weft_trial_enter_folder (&error);
   g_assert_no_error (error);
   tcase_set_timeout (tests, 120);
+  tcase_add_test (tests, operators_have_examples);
   tcase_add_loop_test (tests, operators_pass, 0, (int) n * ASPECTS);
   suite_add_tcase (suite, tests);
   runner = srunner_create (suite);
