@@ -17,6 +17,7 @@
  * @done: files read; each counts once, where it is first included
  * @removed: dotted paths that `null` has removed, so that a second overlay may remove the same again
  * @left_out: (nullable): list of graphs that settings have removed, so that edits of them mean nothing
+ * @layers: (nullable): what was merged, for explanations
  */
 typedef struct
 {
@@ -26,6 +27,7 @@ typedef struct
   GHashTable *done;
   GHashTable *removed;
   WeftValue *left_out;
+  GPtrArray *layers;
 } Composer;
 
 static WeftValue *
@@ -109,6 +111,13 @@ find_include (Composer *self, const char *name, WeftMark mark, const char *from)
   return NULL;
 }
 
+static void
+note_layer (const Composer *self, WeftValue *layer)
+{
+  if (self->layers && layer)
+    g_ptr_array_add (self->layers, weft_value_merge (layer, layer));
+}
+
 static WeftValue *load (Composer *self, const char *path, WeftMark mark);
 
 static WeftValue *
@@ -184,12 +193,16 @@ load (Composer *self, const char *path, WeftMark mark)
   g_hash_table_add (self->done, g_strdup (real));
   g_autoptr (WeftValue) include = weft_value_lookup (document, "include");
   if (!include)
-    return document;
+    {
+      note_layer (self, document);
+      return document;
+    }
   weft_value_ref (include);
   weft_value_remove (document, "include");
   g_ptr_array_add (self->open, real);
   WeftValue *base = load_includes (self, include, path);
   g_ptr_array_set_size (self->open, (int) self->open->len - 1);
+  note_layer (self, document);
   return merge_into (self, base, document);
 }
 
@@ -236,7 +249,10 @@ apply_overlays (Composer *self, WeftValue *document)
       WeftValue *own = ablations ? weft_value_lookup (ablations, *name) : NULL, *overlay = NULL;
       g_autofree char *file = own ? NULL : weft_compose_find_overlay (self->composition, *name);
       if (own && weft_value_kind (own) == WEFT_VALUE_MAP)
-        overlay = weft_value_merge (own, own); /* a copy */
+        {
+          overlay = weft_value_merge (own, own); /* a copy */
+          note_layer (self, overlay);
+        }
       else if (file)
         overlay = load (self, file, (WeftMark){ 0 });
       else if (!own)
@@ -419,6 +435,7 @@ apply_document_edits (Composer *self, WeftValue *document)
             report_step (self, vars, path, path + strlen ("vars."), "variable", mark);
           WeftValue *over =
               section && !unknown ? nest (self, document, path, weft_value_item (set, k), "set", g_str_has_prefix (path, "run."), mark) : NULL;
+          note_layer (self, over);
           if (over)
             document = merge_into (self, document, over);
           else if (!section)
@@ -465,6 +482,7 @@ apply_settings (Composer *self, WeftValue *document)
   for (const char *const *setting = self->composition->settings; setting && *setting; setting++)
     {
       WeftValue *over = read_setting (self, document, *setting);
+      note_layer (self, over);
       if (over)
         document = merge_into (self, document, over);
     }
@@ -515,10 +533,10 @@ resolve (Composer *self, const WeftValue *document)
 }
 
 WeftValue *
-weft_compose (const WeftComposition *composition, WeftProblems *problems)
+weft_compose_layers (const WeftComposition *composition, GPtrArray *layers, WeftProblems *problems)
 {
   Composer self = { composition, problems, g_ptr_array_new (), g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL),
-                    g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL), NULL };
+                    g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL), NULL, layers };
   guint before = weft_problems_count (problems);
   WeftValue *document = load (&self, composition->path, (WeftMark){ 0 }), *composed = NULL;
   if (document)
@@ -538,4 +556,10 @@ weft_compose (const WeftComposition *composition, WeftProblems *problems)
   g_hash_table_unref (self.removed);
   g_clear_pointer (&self.left_out, weft_value_unref);
   return composed;
+}
+
+WeftValue *
+weft_compose (const WeftComposition *composition, WeftProblems *problems)
+{
+  return weft_compose_layers (composition, NULL, problems);
 }

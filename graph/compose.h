@@ -39,6 +39,9 @@ typedef struct
  */
 WeftValue *weft_compose (const WeftComposition *composition, WeftProblems *problems);
 
+/* The same; @layers (element-type WeftValue) gets what was merged, oldest first, each as its file, overlay or setting has it. */
+WeftValue *weft_compose_layers (const WeftComposition *composition, GPtrArray *layers, WeftProblems *problems);
+
 /* The file that overlay @name means: itself, or one of a folder `ablations`; (nullable), to be freed. */
 char *weft_compose_find_overlay (const WeftComposition *composition, const char *name);
 

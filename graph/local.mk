@@ -13,6 +13,7 @@ libweft_1_la_SOURCES = \
 	graph/build.c \
 	graph/bytes.c \
 	graph/checkpoint.c \
+	graph/compare.c \
 	graph/child.c \
 	graph/compose.c \
 	graph/core.c \
@@ -100,6 +101,7 @@ noinst_HEADERS = \
 	graph/bind.h \
 	graph/bytes.h \
 	graph/checkpoint.h \
+	graph/compare.h \
 	graph/child.h \
 	graph/compose.h \
 	graph/core.h \

@@ -7,12 +7,15 @@ weft_SOURCES = \
 	graph/cli/check.c \
 	graph/cli/cli.h \
 	graph/cli/common.c \
+	graph/cli/config.c \
 	graph/cli/curve.c \
 	graph/cli/describe-json.c \
 	graph/cli/describe-markdown.c \
 	graph/cli/describe.c \
 	graph/cli/describe.h \
+	graph/cli/diff.c \
 	graph/cli/evaluate.c \
+	graph/cli/explain.c \
 	graph/cli/graph.c \
 	graph/cli/info.c \
 	graph/cli/inspect.c \
