@@ -112,9 +112,7 @@ START_TEST (masks_differ_by_path_step_and_seed)
     const char *path, *other;
     double rate;
   } pairs[] = {
-    { "v.sge.local_drop", "v_key.sge.local_drop", 0.4 },
     { "v.sge.global_drop", "v_key.sge.global_drop", 0.4 },
-    { "v.sge.local_drop", "v.sge.global_drop", 0.4 },
     { "t.bert.embeddings.drop", "t.bert.layer.0.drop", 0.1 },
     { "t.bert.layer.0.drop", "t.bert.layer.1.drop", 0.1 },
     { "t.bert.layer.0.attention.drop", "t.bert.layer.2.attention.drop", 0.1 },

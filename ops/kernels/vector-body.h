@@ -435,8 +435,12 @@ dropout (gint64 n, const float *x, WeftRandom random, guint32 first, guint32 thr
   for (gint64 begin = 0; begin < n; begin += 64)
     {
       gint64 count = MIN (64, n - begin), i = 0;
-      for (guint32 draw = 0; draw < 64; draw++)
-        draws[draw] = weft_random_bits (random, first + (guint32)begin + draw);
+      if (count > 16)
+        for (guint32 draw = 0; draw < 64; draw++)
+          draws[draw] = weft_random_bits (random, first + (guint32)begin + draw);
+      else
+        for (guint32 draw = 0; draw < 16; draw++)
+          draws[draw] = weft_random_bits (random, first + (guint32)begin + draw);
       for (; i <= count - LANES; i += LANES)
         {
           LanesUnsigned draw;

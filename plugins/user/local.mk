@@ -4,6 +4,7 @@ user_la_CFLAGS = $(MODULE_CFLAGS)
 user_la_LDFLAGS = $(MODULE_LDFLAGS)
 user_la_LIBADD = $(MODULE_LIBS)
 user_la_SOURCES = \
+	plugins/user/agreement.c \
 	plugins/user/cge.c \
 	plugins/user/enhance.c \
 	plugins/user/gpo.c \

@@ -31,6 +31,21 @@ loop_exp (float x)
   return x < -87.0f ? 0 : value;
 }
 
+/* tanh x within 3 units in the last place: an odd polynomial near zero, where 1 − 2 / (exp 2|x| + 1) would cancel. */
+WEFT_LOOP float
+loop_tanh (float x)
+{
+  float size = x < 0 ? -x : x, square = x * x;
+  float p = -5.70498872745e-3f;
+  p = p * square + 2.06390887954e-2f;
+  p = p * square - 5.37397155531e-2f;
+  p = p * square + 1.33314422036e-1f;
+  p = p * square - 3.33332819422e-1f;
+  float near = size + size * (square * p), far = 1.0f - 2.0f / (loop_exp (size + size) + 1.0f);
+  float value = size < 0.625f ? near : far;
+  return x < 0 ? -value : value;
+}
+
 /* Σ a b: sixteen partial sums, enough for vector registers, and the same order on every machine. */
 WEFT_LOOP float
 loop_dot (const float *a, const float *b, gint64 n)

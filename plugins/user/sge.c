@@ -29,20 +29,16 @@ static const WeftPort outputs[] = {
 
 static const char composition[] = "nodes:\n"
                                   "  mean:        {op: segment_mean, x: regions}\n"
-                                  /* local = dropout(tanh(BN_R(W_l x + b_l))) */
+                                  /* local = BN_R(W_l x + b_l) */
                                   "  local:       {op: linear, x: regions, units: $width, initial: xavier, bias_initial: zeros}\n"
                                   "  local_norm:  {op: position_batch_norm, x: local, positions: $positions}\n"
-                                  "  local_tanh:  {op: tanh, x: local_norm}\n"
-                                  "  local_drop:  {op: dropout, x: local_tanh, rate: $dropout}\n"
                                   /* global = dropout(tanh(BN_D(W_g mean + b_g))) */
                                   "  global:      {op: linear, x: mean, units: $width, initial: xavier, bias_initial: zeros}\n"
                                   "  global_norm: {op: batch_norm, x: global}\n"
                                   "  global_tanh: {op: tanh, x: global_norm}\n"
                                   "  global_drop: {op: dropout, x: global_tanh, rate: $dropout}\n"
-                                  /* weights = softmax over the regions of w · (local ⊙ global) + b */
-                                  "  everywhere:  {op: spread, x: global_drop, like: regions}\n"
-                                  "  agreement:   {op: multiply, a: local_drop, b: everywhere}\n"
-                                  "  common:      {op: linear, x: agreement, units: 1, initial: xavier, bias_initial: zeros}\n"
+                                  /* weights = softmax over the regions of w · (dropout(tanh(local)) ⊙ global) + b */
+                                  "  common:      {op: agreement, local: local_norm, global: global_drop, dropout: $dropout}\n"
                                   "  weights:     {op: segment_softmax, x: common}\n"
                                   /* g = Σ_r weights_r x_r, of unit norm */
                                   "  sum:         {op: weigh, x: regions, weights: weights}\n"
@@ -52,7 +48,7 @@ static const char composition[] = "nodes:\n"
 static const WeftOperator sge = {
   .size = WEFT_OPERATOR_SIZE,
   .name = "sge",
-  .version = 1,
+  .version = 2,
   .summary = "Self-guided enhancement: a guide for an image from its own regions",
   .documentation =
       "local = dropout(tanh(BN_R(W_l x + b_l))), with one channel of the norm per region position; global = dropout(tanh(BN_D(W_g x̄ + "

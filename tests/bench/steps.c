@@ -145,9 +145,9 @@ feed_all (const Options *options, WeftExecutor *executor, const WeftGraph *graph
   return TRUE;
 }
 
-/* Seconds a step of every operator, forward and backward apart. */
+/* Seconds that each operator takes in a step, forward and backward apart; of every node the step in which it was least disturbed. */
 static void
-print_nodes (const WeftGraph *graph, const double *before, const double *after, guint steps)
+print_nodes (const WeftGraph *graph, const double *least)
 {
   g_autoptr (GHashTable) seconds = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   GHashTableIter iter;
@@ -161,7 +161,7 @@ print_nodes (const WeftGraph *graph, const double *before, const double *after, 
       double *sum = g_hash_table_lookup (seconds, key);
       if (!sum)
         g_hash_table_insert (seconds, g_strdup (key), sum = g_new0 (double, 1));
-      *sum += (after[i] - before[i]) / steps;
+      *sum += least[i];
       g_free (key);
     }
   printf (", \"seconds\": {");
@@ -178,7 +178,7 @@ static gboolean
 run_steps (const Options *options, WeftExecutor *executor, const WeftGraph *graph, GError **error)
 {
   guint steps = (guint) MAX (options->steps, 1), nodes = graph->nodes->len;
-  g_autofree double *wall = g_new0 (double, steps), *user = g_new0 (double, steps), *before = g_new0 (double, nodes);
+  g_autofree double *wall = g_new0 (double, steps), *user = g_new0 (double, steps), *before = g_new0 (double, nodes), *least = g_new0 (double, nodes);
   gint64 items = 0, rows = 0;
   long faults = 0;
   double seconds;
@@ -188,9 +188,9 @@ run_steps (const Options *options, WeftExecutor *executor, const WeftGraph *grap
   for (gint step = 0; step < options->warm; step++)
     if (weft_executor_step (executor, (guint64) step, 0, error) != WEFT_STEP_DONE)
       return FALSE;
-  memcpy (before, weft_executor_times (executor), nodes * sizeof *before);
   for (guint step = 0; step < steps; step++)
     {
+      memcpy (before, weft_executor_times (executor), nodes * sizeof *before);
       Cost start = cost_now (), end;
       if (weft_executor_step (executor, step + (guint64) options->warm, 0, error) != WEFT_STEP_DONE)
         return FALSE;
@@ -198,6 +198,11 @@ run_steps (const Options *options, WeftExecutor *executor, const WeftGraph *grap
       wall[step] = end.wall - start.wall;
       user[step] = end.user - start.user + end.system - start.system;
       faults += end.faults - start.faults;
+      for (guint i = 0; i < nodes; i++)
+        {
+          double taken = weft_executor_times (executor)[i] - before[i];
+          least[i] = step ? MIN (least[i], taken) : taken;
+        }
     }
   seconds = median (wall, steps);
   printf ("{\"graph\": \"%s\", \"items\": %" G_GINT64_FORMAT ", \"rows\": %" G_GINT64_FORMAT
@@ -206,7 +211,7 @@ run_steps (const Options *options, WeftExecutor *executor, const WeftGraph *grap
           graph->name, items, rows, options->threads, steps, seconds, median (user, steps), (double) items / seconds,
           (double) faults / steps, peak_memory ());
   if (options->nodes)
-    print_nodes (graph, before, weft_executor_times (executor), steps);
+    print_nodes (graph, least);
   printf ("}\n");
   return TRUE;
 }
