@@ -438,7 +438,7 @@ static const struct
   { "other-shape.safetensors", "net.body.weight" },
   { "empty", "neither best.safetensors" },
   { "bin", "pytorch_model.bin" },
-  { "shards", "several files" },
+  { "shards", "no weight_map" },
   { "json", "not JSON" },
   { "deep", "nested too deeply" },
   { "untyped", "no tensor fits" },
