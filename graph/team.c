@@ -1,11 +1,13 @@
 /* One persistent team of threads.
  *
  * A dispatch is a new generation of the job: members that spin see it within a tenth of a microsecond, members that went to sleep are
- * woken. Tiles are claimed one by one from a counter, so that a busy neighbour on one core delays the others little.
+ * woken. Tiles are claimed one by one from a counter, so that a busy neighbour on one core delays the others little. Lock and conditions
+ * are POSIX ones because thread sanitizers do not see into GLib's.
  *
  * SPDX-License-Identifier: BSD-3-Clause */
 #include "team.h"
 
+#include <pthread.h>
 #include <sched.h>
 
 #include <weft/operator.h>
@@ -25,8 +27,8 @@ struct _WeftTeam
   guint spins;
   GThread **threads;
   Start *starts;
-  GMutex lock;
-  GCond work, done;
+  pthread_mutex_t lock;
+  pthread_cond_t work, done;
   gint generation; /* atomic; changes with every job */
   gint running;    /* atomic; members that have not finished the job */
   gint sleeping;   /* members waiting for work; under lock */
@@ -71,12 +73,12 @@ await_work (WeftTeam *team, gint seen)
         return now;
       pause_briefly ();
     }
-  g_mutex_lock (&team->lock);
+  pthread_mutex_lock (&team->lock);
   team->sleeping++;
   while ((now = g_atomic_int_get (&team->generation)) == seen)
-    g_cond_wait (&team->work, &team->lock);
+    pthread_cond_wait (&team->work, &team->lock);
   team->sleeping--;
-  g_mutex_unlock (&team->lock);
+  pthread_mutex_unlock (&team->lock);
   return now;
 }
 
@@ -95,9 +97,9 @@ member_main (gpointer data)
       claim_tiles (team, start->member);
       if (g_atomic_int_dec_and_test (&team->running))
         {
-          g_mutex_lock (&team->lock);
-          g_cond_signal (&team->done);
-          g_mutex_unlock (&team->lock);
+          pthread_mutex_lock (&team->lock);
+          pthread_cond_signal (&team->done);
+          pthread_mutex_unlock (&team->lock);
         }
     }
 }
@@ -113,11 +115,11 @@ allowed_processors (void)
 static void
 publish (WeftTeam *team)
 {
-  g_mutex_lock (&team->lock);
+  pthread_mutex_lock (&team->lock);
   g_atomic_int_inc (&team->generation);
   if (team->sleeping)
-    g_cond_broadcast (&team->work);
-  g_mutex_unlock (&team->lock);
+    pthread_cond_broadcast (&team->work);
+  pthread_mutex_unlock (&team->lock);
 }
 
 guint
@@ -140,9 +142,9 @@ weft_team_new (guint size, GError **error)
   team = g_new0 (WeftTeam, 1);
   team->size = 1;
   team->spins = size > processors ? 0 : SPINS;
-  g_mutex_init (&team->lock);
-  g_cond_init (&team->work);
-  g_cond_init (&team->done);
+  pthread_mutex_init (&team->lock, NULL);
+  pthread_cond_init (&team->work, NULL);
+  pthread_cond_init (&team->done, NULL);
   size = size ? size : processors;
   team->threads = g_new0 (GThread *, size);
   team->starts = g_new0 (Start, size);
@@ -169,9 +171,9 @@ weft_team_free (WeftTeam *team)
   publish (team);
   for (guint i = 1; i < team->size; i++)
     g_thread_join (team->threads[i]);
-  g_mutex_clear (&team->lock);
-  g_cond_clear (&team->work);
-  g_cond_clear (&team->done);
+  pthread_mutex_destroy (&team->lock);
+  pthread_cond_destroy (&team->work);
+  pthread_cond_destroy (&team->done);
   g_free (team->threads);
   g_free (team->starts);
   g_free (team);
@@ -192,10 +194,10 @@ await_members (WeftTeam *team)
         break;
       pause_briefly ();
     }
-  g_mutex_lock (&team->lock);
+  pthread_mutex_lock (&team->lock);
   while (g_atomic_int_get (&team->running) > 0)
-    g_cond_wait (&team->done, &team->lock);
-  g_mutex_unlock (&team->lock);
+    pthread_cond_wait (&team->done, &team->lock);
+  pthread_mutex_unlock (&team->lock);
 }
 
 void
