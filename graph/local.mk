@@ -55,6 +55,7 @@ libweft_1_la_SOURCES = \
 	graph/random.c \
 	graph/recipe.c \
 	graph/registry.c \
+	graph/restrict.c \
 	graph/run-keep.c \
 	graph/run-log.c \
 	graph/run-validate.c \
@@ -129,6 +130,7 @@ noinst_HEADERS = \
 	graph/progress.h \
 	graph/recipe.h \
 	graph/registry.h \
+	graph/restrict.h \
 	graph/run-private.h \
 	graph/run.h \
 	graph/safetensors.h \

@@ -73,6 +73,8 @@ int weft_cli_sweep (int argc, char **argv);
 int weft_cli_config (int argc, char **argv);
 int weft_cli_explain (int argc, char **argv);
 int weft_cli_diff (int argc, char **argv);
+int weft_cli_run (int argc, char **argv);
+int weft_cli_profile (int argc, char **argv);
 int weft_cli_info (int argc, char **argv);
 int weft_cli_weights (int argc, char **argv);
 

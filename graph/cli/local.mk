@@ -18,11 +18,15 @@ weft_SOURCES = \
 	graph/cli/explain.c \
 	graph/cli/graph.c \
 	graph/cli/info.c \
+	graph/cli/inside.c \
+	graph/cli/inside.h \
 	graph/cli/inspect.c \
 	graph/cli/main.c \
 	graph/cli/new-operator.c \
 	graph/cli/numbers.c \
 	graph/cli/numbers.h \
+	graph/cli/profile.c \
+	graph/cli/run.c \
 	graph/cli/table.c \
 	graph/cli/table.h \
 	graph/cli/test-operator.c \

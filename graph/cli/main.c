@@ -21,6 +21,8 @@ static const WeftCommand commands[] = {
   { "config", "show a pipeline as one document, with where each value stands", weft_cli_config },
   { "explain", "say where a value comes from, and what it overrode", weft_cli_explain },
   { "diff", "compare two pipelines or runs as graphs", weft_cli_diff },
+  { "run", "run a graph up to a node, and look at values", weft_cli_run },
+  { "profile", "show where the time and memory of a step go", weft_cli_profile },
   { "info", "show versions, processor, kernels and modules", weft_cli_info },
   { "weights", "list the tensors of a file of weights", weft_cli_weights },
 };
