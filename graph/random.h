@@ -62,7 +62,7 @@ weft_random_bits (WeftRandom random, guint32 index)
 static inline float
 weft_random_uniform (WeftRandom random, guint32 index)
 {
-  return (float) (weft_random_bits (random, index) >> 8) * 0x1p-24f;
+  return (float) (weft_random_bits (random, index) >> 8) * (1.0f / 16777216.0f);
 }
 
 /**

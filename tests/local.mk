@@ -2,6 +2,7 @@
 # found through WEFT_TEST_SOURCE_DIR and the build through WEFT_TEST_BUILD_DIR (strings, compiled in).
 suites =
 suites += tests/test-operators
+suites += tests/test-authoring
 suites += tests/test-user
 suites += tests/test-checkpoint
 suites += tests/test-recordings
@@ -31,7 +32,8 @@ suites += tests/test-optim
 suites += tests/test-losses
 suites += tests/test-learning
 
-AM_CPPFLAGS += -DWEFT_TEST_SOURCE_DIR='"$(abs_top_srcdir)"' -DWEFT_TEST_BUILD_DIR='"$(abs_top_builddir)"'
+AM_CPPFLAGS += -DWEFT_TEST_SOURCE_DIR='"$(abs_top_srcdir)"' -DWEFT_TEST_BUILD_DIR='"$(abs_top_builddir)"' \
+	-DWEFT_TEST_CC='"$(CC)"'
 LDADD = libweft-1.la $(CHECK_LIBS) $(JSON_LIBS) $(GLIB_LIBS)
 
 noinst_HEADERS += \
@@ -41,7 +43,7 @@ noinst_HEADERS += \
 	tests/shipped.h
 
 # The folder as a whole: what tests are held against.
-EXTRA_DIST += tests/recordings
+EXTRA_DIST += tests/recordings tests/abi tests/broken
 
 replay_sources = \
 	tests/replay-mutants.c \

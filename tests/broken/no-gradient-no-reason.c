@@ -1,0 +1,29 @@
+/* An operator without gradient that does not say why.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause */
+#include <weft/operator.h>
+
+static void
+forward (const WeftCall *call)
+{
+  const float *x = call->in[0]->data;
+  float *y = call->out[0]->data;
+  gint64 n = weft_tensor_elements (call->in[0]);
+
+  for (gint64 i = 0; i < n; i++)
+    y[i] = 2 * x[i];
+}
+
+static const WeftOperator broken = {
+  .size = WEFT_OPERATOR_SIZE,
+  .name = "broken",
+  .version = 1,
+  .summary = "Twice its input",
+  .inputs = (const WeftPort[]){ { .name = "x", .signature = "f32[n, d]", .meaning = "anything" }, { 0 } },
+  .outputs = (const WeftPort[]){ { .name = "y", .signature = "f32[n, d]", .meaning = "2 x" }, { 0 } },
+  .forward = forward,
+  .example = "x: {op: feed, signature: \"f32[b<=5, 7]\", gradient: true}\n"
+             "y: {op: broken, x: x}\n",
+};
+WEFT_OPERATOR (broken);
+WEFT_MODULE ("broken", "1.0", "Broken on purpose");
