@@ -307,7 +307,7 @@ main (void)
 {
   Suite *suite = suite_create ("alterations");
   TCase *tests = tcase_create ("alterations");
-  tcase_set_timeout (tests, 120);
+  tcase_set_timeout (tests, 400);
   tcase_add_checked_fixture (tests, shipped_set_up, shipped_tear_down);
   tcase_add_loop_test (tests, words_are_altered_as_often_as_said, 0, G_N_ELEMENTS (pipelines));
   tcase_add_test (tests, alterations_differ_by_path_step_and_seed);

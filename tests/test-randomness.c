@@ -285,7 +285,7 @@ main (void)
 {
   Suite *suite = suite_create ("randomness");
   TCase *tests = tcase_create ("dropout");
-  tcase_set_timeout (tests, 120);
+  tcase_set_timeout (tests, 400);
   tcase_add_checked_fixture (tests, shipped_set_up, shipped_tear_down);
   tcase_add_test (tests, dropout_has_its_frequency);
   tcase_add_test (tests, masks_differ_by_path_step_and_seed);
