@@ -16,6 +16,7 @@ weft_SOURCES = \
 	graph/cli/diff.c \
 	graph/cli/evaluate.c \
 	graph/cli/explain.c \
+	graph/cli/format.c \
 	graph/cli/graph.c \
 	graph/cli/info.c \
 	graph/cli/inside.c \
@@ -27,6 +28,7 @@ weft_SOURCES = \
 	graph/cli/numbers.h \
 	graph/cli/profile.c \
 	graph/cli/run.c \
+	graph/cli/schema.c \
 	graph/cli/table.c \
 	graph/cli/table.h \
 	graph/cli/test-operator.c \

@@ -23,6 +23,8 @@ static const WeftCommand commands[] = {
   { "diff", "compare two pipelines or runs as graphs", weft_cli_diff },
   { "run", "run a graph up to a node, and look at values", weft_cli_run },
   { "profile", "show where the time and memory of a step go", weft_cli_profile },
+  { "format", "lay out pipeline files", weft_cli_format },
+  { "schema", "print the pipeline language as JSON Schema, for editors", weft_cli_schema },
   { "info", "show versions, processor, kernels and modules", weft_cli_info },
   { "weights", "list the tensors of a file of weights", weft_cli_weights },
 };
