@@ -308,7 +308,7 @@ read_validate (Reader *reader)
 static void
 read_train (Reader *reader)
 {
-  static const char *const keys[] = { "graph", "epochs", "steps", NULL };
+  static const char *const keys[] = { "graph", "epochs", "steps", "limit", "overfit", NULL };
   WeftRecipe *recipe = reader->recipe;
   WeftValue *map = read_map (reader, reader->pipeline->run, "train", keys);
   if (!map)
@@ -318,6 +318,10 @@ read_train (Reader *reader)
   g_autofree char *name = read_text (reader, map, "graph", &mark);
   read_integer (reader, map, "epochs", 0, &recipe->epochs);
   read_integer (reader, map, "steps", 0, &recipe->steps);
+  read_integer (reader, map, "limit", 1, &recipe->limit);
+  WeftValue *overfit = weft_value_lookup (map, "overfit");
+  if (overfit && weft_value_kind (overfit) != WEFT_VALUE_NULL && !weft_value_get_boolean (overfit, &recipe->overfit))
+    weft_problems_add (reader->problems, weft_value_mark (overfit), "`overfit` must be true or false");
   if (!name)
     weft_problems_add (reader->problems, mark, "`train` needs `graph: NAME`");
   WeftGraph *graph = name ? find_graph (reader, name, mark) : NULL;

@@ -46,6 +46,8 @@ typedef struct
   char *train_graph; /* (nullable): nothing to train */
   WeftMark train_mark;
   gint64 epochs, steps; /* 0: no such limit */
+  gint64 limit;         /* steps after which a pass ends; 0: with its source */
+  gboolean overfit;     /* every step takes the first batch of the first pass */
   WeftPhase validate;
   char *metric; /* (nullable): "GRAPH.NODE.PORT" */
   WeftMark metric_mark;

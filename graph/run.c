@@ -247,6 +247,23 @@ is_over (const WeftRun *run)
   return position->stopped || limited || counted;
 }
 
+/* One batch again and again makes no pass; this is one. */
+#define OVERFIT_PASS 100
+
+/* The next step, which may end the pass before its source does. */
+static WeftStepResult
+next_step (WeftRun *run, GError **error)
+{
+  const WeftRecipe *recipe = run->train.recipe;
+  const WeftPosition *position = &run->position;
+  guint64 limit = (guint64) (recipe->limit ? recipe->limit : recipe->overfit ? OVERFIT_PASS : 0);
+  if (limit && position->pass_step >= limit)
+    return WEFT_STEP_EXHAUSTED;
+  if (recipe->overfit)
+    weft_executor_rewind (run->executor);
+  return weft_executor_step (run->executor, position->step, recipe->overfit ? 0 : position->epoch, error);
+}
+
 /* One step, or the end of a pass. */
 static gboolean
 take_step (WeftRun *run, gboolean *epoch_over, GError **error)
@@ -258,7 +275,7 @@ take_step (WeftRun *run, gboolean *epoch_over, GError **error)
       position->in_pass = TRUE;
       position->pass_step = 0;
     }
-  WeftStepResult result = weft_executor_step (run->executor, position->step, position->epoch, error);
+  WeftStepResult result = next_step (run, error);
   *epoch_over = result == WEFT_STEP_EXHAUSTED;
   if (result == WEFT_STEP_ERROR)
     return FALSE;

@@ -23,6 +23,21 @@ catch_signals (void)
   sigaction (SIGTERM, &action, NULL);
 }
 
+static char **
+gather_settings (const WeftCommonOptions *common, int limit, gboolean overfit)
+{
+  char **settings = weft_cli_settings (common);
+  guint n = g_strv_length (settings);
+
+  settings = g_renew (char *, settings, n + 3);
+  if (limit)
+    settings[n++] = g_strdup_printf ("run.train.limit=%d", limit);
+  if (overfit)
+    settings[n++] = g_strdup ("run.train.overfit=true");
+  settings[n] = NULL;
+  return settings;
+}
+
 int
 weft_cli_train (int argc, char **argv)
 {
@@ -32,10 +47,17 @@ weft_cli_train (int argc, char **argv)
   WeftRunOptions options;
   WeftRunOutcome outcome;
   WeftRun *run;
-  int status = 0;
+  int limit = 0, status = 0;
+  gboolean overfit = FALSE;
+  const GOptionEntry own[] = {
+    { "limit", 0, 0, G_OPTION_ARG_INT, &limit, "End each pass after so many steps; short for --set run.train.limit=N", "N" },
+    { "overfit-one-batch", 0, 0, G_OPTION_ARG_NONE, &overfit,
+      "Take the first batch in every step, for a look whether the model can learn it; short for --set run.train.overfit=true", NULL },
+    { NULL, 0, 0, 0, NULL, NULL, NULL }
+  };
 
   if (!weft_cli_parse (&argc, &argv, "PIPELINE|RUN", "Trains a pipeline into a run directory; run again to go on after an interruption.",
-                       NULL, &common, &status))
+                       own, &common, &status))
     return status;
   if (argc != 2)
     {
@@ -43,7 +65,7 @@ weft_cli_train (int argc, char **argv)
       weft_cli_options_clear (&common);
       return WEFT_EXIT_USAGE;
     }
-  settings = weft_cli_settings (&common);
+  settings = gather_settings (&common, limit, overfit);
   options = (WeftRunOptions){ .pipeline = argv[1],
                               .output = common.output,
                               .overlays = (const char *const *) common.overlays,
