@@ -554,12 +554,12 @@ infer_collected (WeftInference *self)
     return FALSE;
   if (shape->rank == 0)
     shape->rank = 1;
+  WeftSymbol *items = weft_graph_add_symbol (self->graph, "n", 0, node->path);
   if (shape->dims[0].ragged)
-    {
-      weft_problems_add (self->problems, node->mark, "`%s` is ragged and cannot be collected: pool it first", node->path);
-      return FALSE;
-    }
-  shape->dims[0] = (WeftDim){ .size = 1, .symbol = weft_graph_add_symbol (self->graph, "n", 0, node->path) };
+    shape->dims[0]
+        = (WeftDim){ .size = 1, .symbol = weft_graph_add_symbol (self->graph, "t", 0, node->path), .ragged = TRUE, .samples = items };
+  else
+    shape->dims[0] = (WeftDim){ .size = 1, .symbol = items };
   return TRUE;
 }
 

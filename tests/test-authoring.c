@@ -80,7 +80,8 @@ START_TEST (names_are_checked)
 }
 END_TEST
 
-static const char *const lessons[] = { "1-pointwise", "2-parameter", "3-shape", "4-loss", "5-state", "6-composition", "7-source" };
+static const char *const lessons[] = { "1-pointwise", "2-parameter",   "3-shape",  "4-loss",
+                                       "5-state",     "6-composition", "7-source", "8-stacked-attention" };
 
 START_TEST (lessons_pass)
 {
@@ -102,6 +103,26 @@ START_TEST (first_lesson_is_short)
   for (const char *c = text; *c; c++)
     lines += *c == '\n';
   ck_assert_uint_lt (lines, 60);
+}
+END_TEST
+
+#define FEW_SCENES                                                                                                                         \
+  "--set graphs.train.nodes.pairs.images=40 --set graphs.images.nodes.items.images=10 --set graphs.captions.nodes.items.images=10 --set "  \
+  "embed=32 "                                                                                                                              \
+  "--set batch=32 --set epochs=2"
+
+/* Another family of models: trained with an operator from outside of the tree, scored with it, from USER's pipeline. */
+START_TEST (another_family_trains)
+{
+  int status;
+  compile (SOURCE "/doc/lessons/8-stacked-attention.c", "scan.so", "");
+  g_autofree char *trained =
+      run_line (&status, "mkdir -p scan && cp scan.so scan/ && WEFT_PLUGIN_PATH=scan " BUILD "/weft train scenes --overlay " SOURCE
+                         "/doc/lessons/8-stacked-attention.yaml --output scan-run " FEW_SCENES);
+  ck_assert_msg (status == 0, "%s", trained);
+  ck_assert_msg (strstr (trained, "best scores.recalls.rsum") != NULL, "%s", trained);
+  g_autofree char *scored = run_line (&status, "WEFT_PLUGIN_PATH=scan " BUILD "/weft evaluate scan-run");
+  ck_assert_msg (status == 0 && strstr (scored, "rsum"), "%s", scored);
 }
 END_TEST
 
@@ -269,6 +290,7 @@ main (void)
   tcase_add_test (tests, names_are_checked);
   tcase_add_loop_test (tests, lessons_pass, 0, G_N_ELEMENTS (lessons));
   tcase_add_test (tests, first_lesson_is_short);
+  tcase_add_test (tests, another_family_trains);
   tcase_add_loop_test (tests, broken_modules_are_reported, 0, G_N_ELEMENTS (broken));
   tcase_add_test (tests, broken_modules_take_nothing_with_them);
   tcase_add_test (tests, two_operators_of_one_name_are_reported);
