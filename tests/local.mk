@@ -11,6 +11,7 @@ suites += tests/test-safetensors
 suites += tests/test-store
 suites += tests/test-document
 suites += tests/test-ablate
+suites += tests/test-views
 suites += tests/test-edit
 suites += tests/test-schedule
 suites += tests/test-lines
