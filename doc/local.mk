@@ -15,4 +15,11 @@ dist_lessons_DATA = \
 	doc/lessons/6-composition.c \
 	doc/lessons/7-source.c \
 	doc/lessons/8-stacked-attention.c \
-	doc/lessons/8-stacked-attention.yaml
+	doc/lessons/8-stacked-attention.yaml \
+	doc/lessons/9-session.c \
+	doc/lessons/9-session.yaml
+
+# The Python module has no build.
+weftpythondir = $(pkgdatadir)/python
+dist_weftpython_DATA = python/weft.py
+EXTRA_DIST += python/test-weft.py

@@ -34,7 +34,7 @@ suites += tests/test-losses
 suites += tests/test-learning
 
 AM_CPPFLAGS += -DWEFT_TEST_SOURCE_DIR='"$(abs_top_srcdir)"' -DWEFT_TEST_BUILD_DIR='"$(abs_top_builddir)"' \
-	-DWEFT_TEST_CC='"$(CC)"'
+	-DWEFT_TEST_CC='"$(CC)"' -DWEFT_TEST_SANITIZERS='"$(SANITIZER_CFLAGS)"'
 LDADD = libweft-1.la $(CHECK_LIBS) $(JSON_LIBS) $(GLIB_LIBS)
 
 noinst_HEADERS += \

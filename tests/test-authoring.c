@@ -256,6 +256,55 @@ START_TEST (modules_of_the_first_interface_load)
 }
 END_TEST
 
+START_TEST (programs_run_pipelines)
+{
+  int status;
+  g_autofree char *built =
+      run_line (&status, WEFT_TEST_CC " " WEFT_TEST_SANITIZERS " -Wall -Wextra -Werror " SOURCE
+                                      "/doc/lessons/9-session.c -o session `pkg-config --cflags --libs weft-1` -Wl,-rpath," BUILD "/.libs");
+  ck_assert_msg (status == 0, "%s", built);
+  g_autofree char *output = run_line (&status, "./session " SOURCE "/doc/lessons/9-session.yaml");
+  ck_assert_int_eq (status, 0);
+  ck_assert_str_eq (output, "0.600 0.800 0.990\n0.000 1.000 0.707\n");
+  g_autofree char *failed = run_line (&status, "./session nowhere.yaml");
+  ck_assert_int_eq (status, 1);
+  ck_assert_ptr_nonnull (strstr (failed, "nowhere.yaml"));
+}
+END_TEST
+
+static const char ragged_pipeline[] = "pipeline: pool\n"
+                                      "graphs:\n"
+                                      "  pool:\n"
+                                      "    nodes:\n"
+                                      "      x:      {op: feed, signature: \"f32[b<=8 : t<=40, 3]\"}\n"
+                                      "      twice:  {op: scale, x: x, factor: 2}\n"
+                                      "      hidden: {op: relu, x: x}\n"
+                                      "      more:   {op: segment_mean, x: hidden}\n"
+                                      "      mean:   {op: segment_mean, x: x}\n";
+
+START_TEST (python_runs_pipelines)
+{
+  int status;
+  if (*WEFT_TEST_SANITIZERS)
+    {
+      printf ("the Python module was not tried: an interpreter without sanitizers cannot load this library\n");
+      return;
+    }
+  g_autofree char *has = run_line (&status, "python3 -c 'import numpy' || /usr/bin/python3 -c 'import numpy'");
+  if (status != 0)
+    {
+      printf ("the Python module was not tried: there is no Python with NumPy\n");
+      return;
+    }
+  rig_write (folder, "pool.yaml", ragged_pipeline, -1);
+  g_autofree char *output =
+      run_line (&status, "python=python3; python3 -c 'import numpy' 2>/dev/null || python=/usr/bin/python3; "
+                         "PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=" SOURCE "/python WEFT_LIBRARY=" BUILD
+                         "/.libs/libweft-1.so.0 $python " SOURCE "/python/test-weft.py " SOURCE "/doc/lessons/9-session.yaml pool.yaml");
+  ck_assert_msg (status == 0 && strcmp (output, "passed\n") == 0, "%s", output);
+}
+END_TEST
+
 /* Where pkg-config finds this build. */
 static void
 prepare (void)
@@ -298,6 +347,8 @@ main (void)
   tcase_add_test (tests, inspection_is_complete_and_machine_readable);
   tcase_add_loop_test (tests, headers_compile_alone, 0, G_N_ELEMENTS (headers));
   tcase_add_test (tests, modules_of_the_first_interface_load);
+  tcase_add_test (tests, programs_run_pipelines);
+  tcase_add_test (tests, python_runs_pipelines);
   suite_add_tcase (suite, tests);
   int failed = rig_main (suite);
   rig_remove (folder);
