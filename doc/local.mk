@@ -1,5 +1,6 @@
 # Documentation.
 dist_doc_DATA = \
+	doc/ablations.md \
 	doc/design.md \
 	doc/model.md \
 	doc/signatures.md

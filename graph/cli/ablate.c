@@ -60,7 +60,7 @@ write_tables (const char *output, const GPtrArray *trials, const GPtrArray *vari
 }
 
 static void
-print_reasons (FILE *to, const GPtrArray *trials)
+print_reasons (FILE *to, const GPtrArray *trials, gboolean plan)
 {
   fprintf (to, "\nruns:\n");
   for (guint i = 0; i < trials->len; i++)
@@ -69,8 +69,9 @@ print_reasons (FILE *to, const GPtrArray *trials)
       if (trial->state == WEFT_TRIAL_UNFIT)
         fprintf (to, "  %s: %s\n", trial->variant->name, trial->why);
       else
-        fprintf (to, "  %s, seed %" G_GINT64_FORMAT ": %s%s%s\n", trial->variant->name, trial->seed, trial->why,
-                 trial->directory ? "; " : "", trial->directory ? trial->directory : "");
+        fprintf (to, "  %s, seed %" G_GINT64_FORMAT ": %s%s%s%s\n", trial->variant->name, trial->seed,
+                 plan && trial->state == WEFT_TRIAL_WAITING && !trial->same ? "to be " : "", trial->why, trial->directory ? "; " : "",
+                 trial->directory ? trial->directory : "");
     }
 }
 
@@ -95,7 +96,7 @@ run (const char *pipeline, const WeftCommonOptions *common, const Options *optio
     return WEFT_EXIT_INPUT;
   if (options->plan)
     {
-      print_reasons (stdout, trials);
+      print_reasons (stdout, trials, TRUE);
       return 0;
     }
   int status = weft_trials_run (&trial_options, trials);
@@ -103,7 +104,7 @@ run (const char *pipeline, const WeftCommonOptions *common, const Options *optio
   fputs (text, stdout);
   fflush (stdout);
   if (!common->quiet)
-    print_reasons (form == WEFT_TABLE_TEXT ? stdout : stderr, trials);
+    print_reasons (form == WEFT_TABLE_TEXT ? stdout : stderr, trials, FALSE);
   return write_tables (output, trials, variants, options) ? status : WEFT_EXIT_INPUT;
 }
 

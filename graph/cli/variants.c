@@ -207,9 +207,8 @@ add_all (Gathering *self, const WeftValue *base)
   for (guint i = 0; own && i < weft_value_length (own); i++)
     add_ablation (self, weft_value_key (own, i), base, TRUE);
   g_autoptr (GPtrArray) files = list_files (self->pipeline);
-  for (guint i = 0; i < files->len; i++)
-    if (!own || !weft_value_lookup (own, files->pdata[i]))
-      add_ablation (self, files->pdata[i], base, FALSE);
+  for (guint i = 0; i < files->len && !(own && weft_value_length (own)); i++)
+    add_ablation (self, files->pdata[i], base, FALSE);
 }
 
 GPtrArray *

@@ -26,7 +26,8 @@ typedef struct
 /**
  * weft_variants_new:
  * @only: (nullable): names of ablations, separated by commas: the pipeline's own, files, or files of a folder `ablations`
- * @matrix: (nullable): whether only what has a `matrix:` is wanted (`sweep`); otherwise all without one, and what @only names
+ * @matrix: whether only what has a `matrix:` is wanted (`sweep`); otherwise what @only names, or the pipeline's own ablations, or, if it
+ *   has none, the files of its folders `ablations` that have no `matrix:`
  *
  * The base comes first. Returns: (element-type WeftVariant) (nullable): %NULL after a message
  */
