@@ -13,6 +13,8 @@ ops_la_SOURCES = \
 	ops/gru-schedule.h \
 	ops/gru.c \
 	ops/gru.h \
+	ops/kernels/blis-choice.c \
+	ops/kernels/blis-choice.h \
 	ops/kernels/blis.c \
 	ops/kernels/blis.h \
 	ops/kernels/micro-avx2.c \

@@ -13,6 +13,7 @@ suites += tests/test-document
 suites += tests/test-ablate
 suites += tests/test-views
 suites += tests/test-edit
+suites += tests/test-blis
 suites += tests/test-schedule
 suites += tests/test-lines
 suites += tests/test-npy
@@ -55,6 +56,7 @@ replay_sources = \
 	tests/replay-text.c \
 	tests/replay.c \
 	tests/replay.h
+tests_test_blis_SOURCES = tests/test-blis.c ops/kernels/blis-choice.c
 tests_replay_SOURCES = tests/replay-main.c $(replay_sources)
 tests_test_recordings_SOURCES = tests/test-recordings.c $(replay_sources)
 

@@ -1,7 +1,7 @@
 /* BLIS: which of its kernels to use, and matrix products with them.
  *
- * A BLIS does not know processors newer than itself and silently takes its generic kernels there, at a fifth of the speed. CPUID decides
- * rather than a list of models, so that a processor that hides a feature (valgrind hides AVX-512) is believed.
+ * Configurations are known by name and by the number that the header gives them. The library may be another one than the header's, and
+ * orders differ between versions; so what BLIS took is asked by name afterwards.
  *
  * SPDX-License-Identifier: BSD-3-Clause */
 #include "blis.h"
@@ -15,45 +15,125 @@
 #include <blis.h>
 #endif
 
-#if defined(__x86_64__)
+#ifdef __x86_64__
 #include <cpuid.h>
 #endif
 
+#include <weft/operator.h>
+
+#include "blis-choice.h"
+#include "micro.h"
+
+#define MISMATCH ", but BLIS took another: its library and its header are of different versions"
+
 static char *chosen_why;
 
-const char *
-blis_choose (const BlisProcessor *processor)
+/* What was compiled in, and the number by which this version wants to be told. */
+static const struct
 {
-  if (processor->avx512)
-    return "skx";
-  /* AMD's own configurations for Zen to Zen 3 are recognised by every BLIS that has them. */
-  if (processor->avx2_fma && processor->amd && (processor->family == 0x17 || processor->family == 0x19))
-    return NULL;
-  if (processor->avx2_fma)
-    return "haswell";
-  return NULL;
-}
+  const char *name;
+  int number;
+} configurations[] = {
+#ifdef BLIS_CONFIG_SKX
+  { "skx", BLIS_ARCH_SKX },
+#endif
+#ifdef BLIS_CONFIG_KNL
+  { "knl", BLIS_ARCH_KNL },
+#endif
+#ifdef BLIS_CONFIG_HASWELL
+  { "haswell", BLIS_ARCH_HASWELL },
+#endif
+#ifdef BLIS_CONFIG_SANDYBRIDGE
+  { "sandybridge", BLIS_ARCH_SANDYBRIDGE },
+#endif
+#ifdef BLIS_CONFIG_PENRYN
+  { "penryn", BLIS_ARCH_PENRYN },
+#endif
+#ifdef BLIS_CONFIG_ZEN5
+  { "zen5", BLIS_ARCH_ZEN5 },
+#endif
+#ifdef BLIS_CONFIG_ZEN4
+  { "zen4", BLIS_ARCH_ZEN4 },
+#endif
+#ifdef BLIS_CONFIG_ZEN3
+  { "zen3", BLIS_ARCH_ZEN3 },
+#endif
+#ifdef BLIS_CONFIG_ZEN2
+  { "zen2", BLIS_ARCH_ZEN2 },
+#endif
+#ifdef BLIS_CONFIG_ZEN
+  { "zen", BLIS_ARCH_ZEN },
+#endif
+#ifdef BLIS_CONFIG_EXCAVATOR
+  { "excavator", BLIS_ARCH_EXCAVATOR },
+#endif
+#ifdef BLIS_CONFIG_STEAMROLLER
+  { "steamroller", BLIS_ARCH_STEAMROLLER },
+#endif
+#ifdef BLIS_CONFIG_PILEDRIVER
+  { "piledriver", BLIS_ARCH_PILEDRIVER },
+#endif
+#ifdef BLIS_CONFIG_BULLDOZER
+  { "bulldozer", BLIS_ARCH_BULLDOZER },
+#endif
+#ifdef BLIS_CONFIG_ARMSVE
+  { "armsve", BLIS_ARCH_ARMSVE },
+#endif
+#ifdef BLIS_CONFIG_A64FX
+  { "a64fx", BLIS_ARCH_A64FX },
+#endif
+#ifdef BLIS_CONFIG_FIRESTORM
+  { "firestorm", BLIS_ARCH_FIRESTORM },
+#endif
+#ifdef BLIS_CONFIG_THUNDERX2
+  { "thunderx2", BLIS_ARCH_THUNDERX2 },
+#endif
+#ifdef BLIS_CONFIG_CORTEXA57
+  { "cortexa57", BLIS_ARCH_CORTEXA57 },
+#endif
+#ifdef BLIS_CONFIG_CORTEXA53
+  { "cortexa53", BLIS_ARCH_CORTEXA53 },
+#endif
+#ifdef BLIS_CONFIG_POWER10
+  { "power10", BLIS_ARCH_POWER10 },
+#endif
+#ifdef BLIS_CONFIG_POWER9
+  { "power9", BLIS_ARCH_POWER9 },
+#endif
+#ifdef BLIS_CONFIG_POWER7
+  { "power7", BLIS_ARCH_POWER7 },
+#endif
+#ifdef BLIS_CONFIG_GENERIC
+  { "generic", BLIS_ARCH_GENERIC },
+#endif
+  { NULL, -1 },
+};
 
-/* The number that BLIS_ARCH_TYPE wants for a name, if that configuration was compiled in; -1 if not. */
 static int
 number_of (const char *name)
 {
-#ifdef BLIS_CONFIG_SKX
-  if (strcmp (name, "skx") == 0)
-    return BLIS_ARCH_SKX;
-#endif
-#ifdef BLIS_CONFIG_HASWELL
-  if (strcmp (name, "haswell") == 0)
-    return BLIS_ARCH_HASWELL;
-#endif
-  return -1;
+  guint i = 0;
+
+  while (configurations[i].name && strcmp (configurations[i].name, name) != 0)
+    i++;
+  return configurations[i].number;
+}
+
+static const char *
+name_of (gint64 number)
+{
+  guint i = 0;
+
+  while (configurations[i].name && configurations[i].number != number)
+    i++;
+  return configurations[i].name;
 }
 
 static BlisProcessor
 ask_processor (void)
 {
   BlisProcessor processor = { 0 };
-#if defined(__x86_64__)
+#ifdef __x86_64__
   guint a, b, c, d;
 
   __builtin_cpu_init ();
@@ -61,56 +141,105 @@ ask_processor (void)
   processor.avx2_fma = __builtin_cpu_supports ("avx2") && __builtin_cpu_supports ("fma");
   processor.avx512 = __builtin_cpu_supports ("avx512f") && __builtin_cpu_supports ("avx512cd") && __builtin_cpu_supports ("avx512bw")
                      && __builtin_cpu_supports ("avx512dq") && __builtin_cpu_supports ("avx512vl");
+  processor.avx512_knights = __builtin_cpu_supports ("avx512f") && __builtin_cpu_supports ("avx512er");
   if (__get_cpuid (1, &a, &b, &c, &d))
-    processor.family = ((a >> 8) & 15) + (((a >> 8) & 15) == 15 ? (a >> 20) & 255 : 0);
+    {
+      processor.family = (a >> 8) & 15;
+      processor.model = (a >> 4) & 15;
+      if (processor.family == 6 || processor.family == 15)
+        processor.model |= (a >> 12) & 0xf0;
+      if (processor.family == 15)
+        processor.family += (a >> 20) & 255;
+    }
 #endif
   return processor;
+}
+
+/* BLIS reads its environment once and wants a number: its versions before 1.0 read any word as 0. Returns whether it took @name. */
+static gboolean
+start_as (const char *name)
+{
+  g_autofree char *user = g_strdup (g_getenv ("BLIS_ARCH_TYPE")), *number = g_strdup_printf ("%d", number_of (name));
+
+  g_setenv ("BLIS_ARCH_TYPE", number, TRUE);
+  bli_init ();
+  /* Programs that are started from here decide for themselves. */
+  if (user)
+    g_setenv ("BLIS_ARCH_TYPE", user, TRUE);
+  else
+    g_unsetenv ("BLIS_ARCH_TYPE");
+  return strcmp (bli_arch_string (bli_arch_query_id ()), name) == 0;
+}
+
+/* BLIS aborts at a number that it has nothing for. */
+static gboolean
+take_user_choice (const char *user, GError **error)
+{
+  g_autoptr (GString) known = g_string_new (NULL);
+  gint64 number;
+  gboolean is_number = g_ascii_string_to_signed (user, 10, 0, G_MAXINT, &number, NULL);
+  const char *name = is_number ? name_of (number) : name_of (number_of (user));
+
+  if (name)
+    {
+      chosen_why = g_strdup_printf ("BLIS_ARCH_TYPE=%s was set%s", user, start_as (name) ? "" : MISMATCH);
+      return TRUE;
+    }
+  for (guint i = 0; configurations[i].name; i++)
+    g_string_append_printf (known, "%s%d (%s)", i ? ", " : "", configurations[i].number, configurations[i].name);
+  g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT,
+               "the environment variable BLIS_ARCH_TYPE=%s names none of BLIS's configurations: %s; unset it to leave the choice to Weft",
+               user, known->str);
+  return FALSE;
+}
+
+static void
+take_own_choice (void)
+{
+  BlisProcessor processor = ask_processor ();
+  const char *available[G_N_ELEMENTS (configurations)], *why, *name;
+
+  for (guint i = 0; i < G_N_ELEMENTS (configurations); i++)
+    available[i] = configurations[i].name;
+  name = blis_choose (&processor, available, &why);
+  if (name)
+    chosen_why = g_strdup_printf ("%s%s", why, start_as (name) ? "" : MISMATCH);
+  else
+    {
+      bli_init ();
+      chosen_why = g_strdup (why);
+    }
 }
 
 gboolean
 blis_start (GError **error)
 {
-  BlisProcessor processor = ask_processor ();
-  const char *name = blis_choose (&processor);
-  int number = name ? number_of (name) : -1;
-  const char *own = g_getenv ("BLIS_ARCH_TYPE");
+  const char *user = g_getenv ("BLIS_ARCH_TYPE");
 
-  (void) error;
-  if (own)
-    chosen_why = g_strdup_printf ("BLIS_ARCH_TYPE=%s was set", own);
-  else if (!name)
-    chosen_why = g_strdup ("BLIS's own choice");
-  else if (number < 0)
-    chosen_why = g_strdup_printf ("BLIS's own choice; %s would fit this processor, but is not compiled in", name);
-  else
-    {
-      g_autofree char *text = g_strdup_printf ("%d", number);
-      g_setenv ("BLIS_ARCH_TYPE", text, TRUE);
-      chosen_why = g_strdup_printf ("the processor has %s", processor.avx512 ? "AVX-512" : "AVX2 and FMA");
-    }
-  bli_init ();
-  if (!own && number >= 0 && strcmp (bli_arch_string (bli_arch_query_id ()), name) != 0)
-    {
-      g_autofree char *before = chosen_why;
-      chosen_why = g_strdup_printf ("%s, but BLIS did not take %s", before, name);
-    }
+  if (user)
+    return take_user_choice (user, error);
+  take_own_choice ();
   return TRUE;
 }
 
 char *
 blis_report (void)
 {
-  return g_strdup_printf ("BLIS %s, kernels %s (%s)", bli_info_get_version_str (), bli_arch_string (bli_arch_query_id ()), chosen_why);
+  const MicroKernels *micro = micro_kernels ();
+
+  return g_strdup_printf ("matrix products: %s%s%sBLIS %s, kernels %s (%s)", micro ? "own kernels for " : "", micro ? micro->name : "",
+                          micro ? "; for other processors " : "", bli_info_get_version_str (), bli_arch_string (bli_arch_query_id ()),
+                          chosen_why);
 }
 
 void
-blis_product (gboolean transpose_a, gboolean transpose_b, gint64 m, gint64 n, gint64 k, float alpha, const float *a, gint64 a_stride, const float *b,
-              gint64 b_stride, float beta, float *c, gint64 c_stride)
+blis_product (gboolean transpose_a, gboolean transpose_b, gint64 m, gint64 n, gint64 k, float alpha, const float *a, gint64 a_stride,
+              const float *b, gint64 b_stride, float beta, float *c, gint64 c_stride)
 {
   rntm_t runtime;
 
   bli_rntm_init (&runtime);
   bli_rntm_set_num_threads (1, &runtime);
-  bli_sgemm_ex (transpose_a ? BLIS_TRANSPOSE : BLIS_NO_TRANSPOSE, transpose_b ? BLIS_TRANSPOSE : BLIS_NO_TRANSPOSE, m, n, k, &alpha, (float *) a,
-                a_stride, 1, (float *) b, b_stride, 1, &beta, c, c_stride, 1, NULL, &runtime);
+  bli_sgemm_ex (transpose_a ? BLIS_TRANSPOSE : BLIS_NO_TRANSPOSE, transpose_b ? BLIS_TRANSPOSE : BLIS_NO_TRANSPOSE, m, n, k, &alpha,
+                (float *) a, a_stride, 1, (float *) b, b_stride, 1, &beta, c, c_stride, 1, NULL, &runtime);
 }

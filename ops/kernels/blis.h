@@ -7,23 +7,8 @@
 
 G_BEGIN_DECLS
 
-/* What CPUID says, as far as it matters for the choice. */
-typedef struct
-{
-  gboolean amd;
-  guint family;
-  gboolean avx2_fma, avx512; /* avx512: F, CD, BW, DQ and VL together */
-} BlisProcessor;
-
-/**
- * blis_choose:
- *
- * Returns: (nullable): the configuration that BLIS should be told to use, or %NULL to leave the choice to it. A pure function, so that
- *   the table can be tested for processors that are not there.
- */
-const char *blis_choose (const BlisProcessor *processor);
-
-/* Decides before the first call into BLIS. */
+/* Decides before the first call into BLIS. It is an error if the user's BLIS_ARCH_TYPE is none of BLIS's configurations, at which BLIS itself
+ * would abort. */
 gboolean blis_start (GError **error);
 char *blis_report (void);
 void blis_product (gboolean transpose_a, gboolean transpose_b, gint64 m, gint64 n, gint64 k, float alpha, const float *a, gint64 a_stride,
