@@ -65,6 +65,7 @@ int weft_cli_evaluate (int argc, char **argv);
 int weft_cli_encode (int argc, char **argv);
 int weft_cli_check (int argc, char **argv);
 int weft_cli_inspect (int argc, char **argv);
+int weft_cli_complete (int argc, char **argv);
 int weft_cli_new_operator (int argc, char **argv);
 int weft_cli_test_operator (int argc, char **argv);
 int weft_cli_graph (int argc, char **argv);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cli.h"
+#include "manual.h"
 #include "open.h"
 
 gboolean
@@ -15,7 +16,7 @@ weft_cli_parse_options (int *argc, char ***argv, const char *arguments, const ch
   g_autofree char *program = g_strconcat ("weft ", command, NULL);
   g_autoptr (GOptionContext) context = g_option_context_new (arguments);
   g_autoptr (GError) error = NULL;
-  gboolean help = FALSE;
+  gboolean help = FALSE, manual = FALSE, names = FALSE;
   const GOptionEntry entries[] = {
     { "set", 0, 0, G_OPTION_ARG_STRING_ARRAY, &common->settings, "Set a variable or any value of the document (repeatable)", "PATH=VALUE" },
     { "overlay", 'o', 0, G_OPTION_ARG_STRING_ARRAY, &common->overlays, "Apply an overlay: a file or one of the pipeline's ablations",
@@ -26,6 +27,8 @@ weft_cli_parse_options (int *argc, char ***argv, const char *arguments, const ch
     { "seed", 0, 0, G_OPTION_ARG_INT64, &common->seed, "Seed of all random numbers (default: the pipeline's)", "N" },
     { "quiet", 'q', 0, G_OPTION_ARG_NONE, &common->quiet, "Print results only", NULL },
     { "help", 'h', 0, G_OPTION_ARG_NONE, &help, "Show this help", NULL },
+    { "manual", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_NONE, &manual, "Print the manual page", NULL },
+    { "list-options", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_NONE, &names, "List options for shells", NULL },
     { NULL, 0, 0, 0, NULL, NULL, NULL },
   };
 
@@ -40,6 +43,18 @@ weft_cli_parse_options (int *argc, char ***argv, const char *arguments, const ch
     {
       fprintf (stderr, "%s: %s; `%s --help` shows the options\n", program, error->message, program);
       *status = WEFT_EXIT_USAGE;
+      return FALSE;
+    }
+  if (manual)
+    weft_manual_command (command, arguments, description, own, entries);
+  if (names)
+    {
+      weft_manual_names (own);
+      weft_manual_names (entries);
+    }
+  if (manual || names)
+    {
+      *status = 0;
       return FALSE;
     }
   if (help)

@@ -7,6 +7,7 @@ weft_SOURCES = \
 	graph/cli/check.c \
 	graph/cli/cli.h \
 	graph/cli/common.c \
+	graph/cli/complete.c \
 	graph/cli/config.c \
 	graph/cli/curve.c \
 	graph/cli/describe-json.c \
@@ -23,6 +24,8 @@ weft_SOURCES = \
 	graph/cli/inside.h \
 	graph/cli/inspect.c \
 	graph/cli/main.c \
+	graph/cli/manual.c \
+	graph/cli/manual.h \
 	graph/cli/new-operator.c \
 	graph/cli/numbers.c \
 	graph/cli/numbers.h \

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cli.h"
+#include "manual.h"
 
 static const WeftCommand commands[] = {
   { "train", "train a pipeline, or go on with a run", weft_cli_train },
@@ -67,6 +68,19 @@ main (int argc, char **argv)
       print_usage (stdout);
       return 0;
     }
+  if (strcmp (argv[1], "--manual") == 0)
+    {
+      weft_manual_overview (commands, G_N_ELEMENTS (commands));
+      return 0;
+    }
+  if (strcmp (argv[1], "--commands") == 0)
+    {
+      for (guint i = 0; i < G_N_ELEMENTS (commands); i++)
+        puts (commands[i].name);
+      return 0;
+    }
+  if (strcmp (argv[1], "complete") == 0)
+    return weft_cli_complete (argc - 1, argv + 1);
   if (strcmp (argv[1], "--version") == 0)
     {
       printf ("weft %s\n", PACKAGE_VERSION);
