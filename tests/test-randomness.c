@@ -40,34 +40,102 @@ count_dropped (Rig *rig, const WeftNode *node, double rate, gint64 *n)
   return dropped;
 }
 
+/* SGE drops within its scores, w · (dropout(tanh(local)) ⊙ global) + b. With these parameters tanh(local) is the same everywhere, so is
+ * what is left of global, and a score is a whole number whose bits are the channels that were not dropped. */
+#define BITS 16
+
+static void
+set_parameter (Rig *rig, const char *prefix, const char *name, double value, gboolean powers)
+{
+  g_autofree char *path = g_strconcat (prefix, ".sge.", name, NULL);
+  WeftTensor *tensor = weft_store_lookup (rig->store, path);
+  ck_assert_msg (tensor != NULL, "there is no %s", path);
+  for (gint64 i = 0; i < weft_tensor_elements (tensor); i++)
+    ((float *) tensor->data)[i] = (float) (!powers ? value : i < BITS ? ldexp (value, (int) i) : 0);
+}
+
+static void
+make_scores_legible (Rig *rig, const char *prefix)
+{
+  set_parameter (rig, prefix, "local_norm.weight", 0, FALSE);
+  set_parameter (rig, prefix, "local_norm.bias", 1, FALSE);
+  set_parameter (rig, prefix, "global_norm.weight", 0, FALSE);
+  set_parameter (rig, prefix, "global_norm.bias", 1, FALSE);
+  set_parameter (rig, prefix, "common.weight", 1, TRUE);
+  set_parameter (rig, prefix, "common.bias", 0, FALSE);
+}
+
+/* Which channels of a score were kept, of those whose share is @unit times a power of two. */
+static guint32
+bits_of_score (double score, double unit)
+{
+  double whole = rint (score / unit);
+  if (fabs (score / unit - whole) > 0.1 || whole < 0 || whole >= ldexp (1, BITS))
+    ck_abort_msg ("a score is %g times what one channel gives", score / unit);
+  return (guint32) whole;
+}
+
+static gint64
+count_dropped_in_scores (Rig *rig, const char *prefix, double rate, gint64 *n)
+{
+  g_autofree char *score = g_strconcat (prefix, "sge.common", NULL), *global = g_strconcat (prefix, "sge.global_drop", NULL);
+  const WeftTensor *scores = rig_value (rig, score), *of_images = rig_value (rig, global);
+  double unit = tanh (1) / (1 - rate) * tanh (1) / (1 - rate);
+  gint64 dropped = 0;
+  for (gint64 b = 0; b < scores->samples; b++)
+    for (gint32 r = scores->offsets[b]; r < scores->offsets[b + 1]; r++)
+      {
+        guint32 bits = bits_of_score ((double) ((const float *) scores->data)[r], unit);
+        for (guint d = 0; d < BITS; d++)
+          {
+            gboolean there = ((const float *) of_images->data)[b * WIDTH + d] != 0, kept = bits >> d & 1;
+            if (kept && !there)
+              ck_abort_msg ("channel %u of an image was dropped, but not of its regions", d);
+            *n += there;
+            dropped += there && !kept;
+          }
+      }
+  return dropped;
+}
+
 /* The encoders of user-f30k and the dropout that they draw: 0.4 in SGE, of queries and keys, 0.1 in BERT, of queries alone. */
 static const struct
 {
-  const char *prefix;
+  const char *prefix, *weights;
   guint nodes;
   double rate;
-} encoders[] = { { "v.", 2, 0.4 }, { "v_key.", 2, 0.4 }, { "t.", 1 + 2 * LAYERS, 0.1 }, { "t_key.", 1 + 2 * LAYERS, 0 } };
+} encoders[] = { { "v.", "image", 1, 0.4 },
+                 { "v_key.", "train.momentum.key.image", 1, 0.4 },
+                 { "t.", NULL, 1 + 2 * LAYERS, 0.1 },
+                 { "t_key.", NULL, 1 + 2 * LAYERS, 0 } };
 
 START_TEST (dropout_has_its_frequency)
 {
-  g_autofree char *settings = small_settings ("");
+  g_autofree char *settings = small_settings ("graphs.train.nodes.update.rate=0\ngraphs.train.nodes.momentum.rate=1\n"
+                                              "graphs.train.collect={v: v.sge.common, v_key: v_key.sge.common}");
   gint64 n[G_N_ELEMENTS (encoders)] = { 0 }, dropped[G_N_ELEMENTS (encoders)] = { 0 };
   guint nodes[G_N_ELEMENTS (encoders)] = { 0 }, steps = 0;
   guint64 epoch = 0;
   Rig rig;
   shipped_start (&rig, "user-f30k", NULL, settings, 2, 7);
+  for (guint e = 0; e < 2; e++)
+    make_scores_legible (&rig, encoders[e].weights);
   for (; n[0] < MILLION || n[1] < MILLION || n[2] < MILLION || n[3] < MILLION; steps++)
     {
       shipped_step_on (&rig, steps, &epoch);
-      for (guint i = 0; i < rig.graph->nodes->len; i++)
-        for (guint e = 0; e < G_N_ELEMENTS (encoders); e++)
-          {
-            const WeftNode *node = rig.graph->nodes->pdata[i];
-            if (!is_dropout (node) || !g_str_has_prefix (node->path, encoders[e].prefix))
-              continue;
-            nodes[e]++;
-            dropped[e] += count_dropped (&rig, node, encoders[e].rate, &n[e]);
-          }
+      for (guint e = 0; e < G_N_ELEMENTS (encoders); e++)
+        {
+          for (guint i = 0; i < rig.graph->nodes->len; i++)
+            {
+              const WeftNode *node = rig.graph->nodes->pdata[i];
+              if (!is_dropout (node) || !g_str_has_prefix (node->path, encoders[e].prefix))
+                continue;
+              nodes[e]++;
+              dropped[e] += count_dropped (&rig, node, encoders[e].rate, &n[e]);
+            }
+          if (encoders[e].weights != NULL)
+            dropped[e] += count_dropped_in_scores (&rig, encoders[e].prefix, encoders[e].rate, &n[e]);
+        }
     }
   for (guint e = 0; e < G_N_ELEMENTS (encoders); e++)
     {
@@ -199,6 +267,33 @@ START_TEST (keys_of_captions_draw_nothing)
 }
 END_TEST
 
+/* As shipped, at full size: what could draw in the key encoder of captions is told not to; everything else of both encoders trains. */
+START_TEST (keys_of_captions_are_told_to_draw_nothing)
+{
+  static const char *const names[] = { "user-f30k", "user-f30k-cge", "user-coco", "user-coco-cge" };
+  WeftValue *document;
+  guint drawing[2] = { 0 };
+  WeftPipeline *pipeline = shipped_compose (names[_i], NULL, NULL, &document);
+  const GPtrArray *nodes = weft_pipeline_graph (pipeline, "train")->nodes;
+  for (guint i = 0; i < nodes->len; i++)
+    {
+      const WeftNode *node = nodes->pdata[i];
+      gboolean keys = g_str_has_prefix (node->path, "t_key.");
+      gboolean draws =
+          is_dropout (node) || g_str_equal (node->operator->name, "attention") || g_str_equal (node->operator->name, "agreement");
+      if (node->kind != WEFT_NODE_FORWARD || !draws)
+        continue;
+      ck_assert_msg (node->mode == (keys ? WEFT_MODE_INFER : WEFT_MODE_TRAIN), "%s: %s", names[_i], node->path);
+      drawing[keys]++;
+    }
+  /* One dropout after the embeddings; twelve layers of two dropouts and an attention. */
+  ck_assert_uint_eq (drawing[TRUE], 37);
+  ck_assert_uint_eq (drawing[FALSE], 37 + (strstr (names[_i], "cge") != NULL ? 0 : 4));
+  weft_pipeline_free (pipeline);
+  weft_value_unref (document);
+}
+END_TEST
+
 /* Every mask, and everything that was learned, after three steps. */
 START_TEST (threads_change_nothing)
 {
@@ -280,6 +375,56 @@ START_TEST (attention_drops_a_tenth_of_its_weights)
 }
 END_TEST
 
+/* Scores of SGE alone: another path and another step, neighbours within rows, from row to row and from tile to tile. */
+START_TEST (scores_drop_independently)
+{
+  enum
+  {
+    ROWS = 4096,
+    SAMPLES = 4
+  };
+  static const gsize distances[] = { 1, 8, BITS, 16 * BITS, 256 * BITS, 1024 * BITS };
+  g_autofree float *ones = g_new (float, ROWS *BITS);
+  gint32 offsets[SAMPLES + 1] = { 0, 1, 1000, 3001, ROWS };
+  const WeftTensor local = { .type = WEFT_F32, .rank = 2, .shape = { ROWS, BITS }, .data = ones, .offsets = offsets, .samples = SAMPLES },
+                   global = { .type = WEFT_F32, .rank = 2, .shape = { SAMPLES, BITS }, .data = ones };
+  static const char *const nodes[] = { "a", "c" };
+  GBytes *masks[4];
+  Rig rig;
+  for (guint i = 0; i < ROWS * BITS; i++)
+    ones[i] = 1;
+  rig_start (&rig, "graphs: {train: {mode: train, nodes: {l: {op: feed, signature: \"f32[b<=4 : t<=4096, 16]\"},\n"
+                   "  g: {op: feed, signature: \"f32[b, 16]\"}, a: {op: agreement, local: l, global: g, dropout: 0.4},\n"
+                   "  c: {op: agreement, local: l, global: g, dropout: 0.4}}, collect: {a: a, c: c}}}");
+  rig_feed (&rig, "l", &local);
+  rig_feed (&rig, "g", &global);
+  for (guint k = 0; k < 2; k++)
+    {
+      g_autofree char *weight = g_strdup_printf ("train.%s.weight", nodes[k]), *bias = g_strdup_printf ("train.%s.bias", nodes[k]);
+      for (guint d = 0; d < BITS; d++)
+        ((float *) weft_store_lookup (rig.store, weight)->data)[d] = (float) (1u << d);
+      *(float *) weft_store_lookup (rig.store, bias)->data = 0;
+    }
+  for (guint m = 0; m < 4; m++)
+    {
+      ck_assert (rig_step (&rig, m / 2, 0));
+      const float *scores = rig_value (&rig, nodes[m % 2])->data;
+      guint8 *mask = g_malloc (ROWS * BITS);
+      for (guint i = 0; i < ROWS * BITS; i++)
+        mask[i] = !(bits_of_score ((double) scores[i / BITS], tanh (1) / 0.6) >> i % BITS & 1);
+      masks[m] = g_bytes_new_take (mask, ROWS * BITS);
+    }
+  compare_masks (masks[0], masks[1], 0, 0.4, "another path");
+  compare_masks (masks[0], masks[2], 0, 0.4, "another step");
+  compare_masks (masks[1], masks[2], 0, 0.4, "another path and step");
+  for (gsize d = 0; d < G_N_ELEMENTS (distances); d++)
+    compare_masks (masks[3], masks[3], distances[d], 0.4, "its own neighbours");
+  for (guint m = 0; m < 4; m++)
+    g_bytes_unref (masks[m]);
+  rig_clear (&rig);
+}
+END_TEST
+
 int
 main (void)
 {
@@ -290,7 +435,9 @@ main (void)
   tcase_add_test (tests, dropout_has_its_frequency);
   tcase_add_test (tests, masks_differ_by_path_step_and_seed);
   tcase_add_test (tests, keys_of_captions_draw_nothing);
+  tcase_add_loop_test (tests, keys_of_captions_are_told_to_draw_nothing, 0, 4);
   tcase_add_test (tests, threads_change_nothing);
+  tcase_add_test (tests, scores_drop_independently);
   tcase_add_test (tests, attention_drops_a_tenth_of_its_weights);
   suite_add_tcase (suite, tests);
   return rig_main (suite);
