@@ -3,7 +3,8 @@ dist_doc_DATA = \
 	doc/ablations.md \
 	doc/design.md \
 	doc/model.md \
-	doc/signatures.md
+	doc/signatures.md \
+	doc/tutorial.md
 
 # Lessons: built and run by tests/test-authoring.
 lessonsdir = $(docdir)/lessons

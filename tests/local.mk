@@ -45,7 +45,7 @@ noinst_HEADERS += \
 	tests/shipped.h
 
 # The folder as a whole: what tests are held against.
-EXTRA_DIST += tests/recordings tests/abi tests/broken
+EXTRA_DIST += tests/recordings tests/abi tests/broken tests/test-tutorial.sh
 
 replay_sources = \
 	tests/replay-mutants.c \
@@ -64,7 +64,7 @@ if HAVE_CHECK
 check_PROGRAMS += tests/replay
 AM_CPPFLAGS += $(CHECK_CFLAGS)
 check_PROGRAMS += $(suites)
-TESTS += $(suites)
+TESTS += $(suites) tests/test-tutorial.sh
 else
 check-local:
 	@echo 'The tests need Check (Debian: check; Fedora: check-devel): install it and run configure again.' >&2; exit 1

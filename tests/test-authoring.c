@@ -221,7 +221,7 @@ START_TEST (inspection_is_complete_and_machine_readable)
 }
 END_TEST
 
-static const char *const headers[] = { "lines.h", "npy.h", "operator.h", "random.h", "session.h", "tensor.h" };
+static const char *const headers[] = { "dispatch.h", "lines.h", "npy.h", "operator.h", "random.h", "session.h", "tensor.h" };
 
 START_TEST (headers_compile_alone)
 {
