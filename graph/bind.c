@@ -59,8 +59,8 @@ bind_outputs (WeftBound *bound)
       WeftWire *wire = node->outputs[port];
       if (!wire || !weft_shape_is_known (&wire->shape) || (!wire->read && (declared->flags & WEFT_PORT_OPTIONAL)))
         continue;
-      bound->call.out[port]
-          = is_backward (bound) && !(declared->flags & WEFT_PORT_READ) ? &bound->out_copies[port] : &bound->tensors[wire->index];
+      bound->call.out[port] =
+          is_backward (bound) && !(declared->flags & WEFT_PORT_READ) ? &bound->out_copies[port] : &bound->tensors[wire->index];
     }
   for (guint port = 0; port < WEFT_MAX_PORTS; port++)
     if (node->saved[port])
@@ -135,7 +135,8 @@ bind_weights (WeftBound *bound, WeftTensor *(*lookup) (gpointer data, const char
 }
 
 void
-weft_bind (WeftBound *bound, const WeftNode *node, WeftTensor *tensors, WeftTensor *(*lookup) (gpointer data, const char *path), gpointer data)
+weft_bind (WeftBound *bound, const WeftNode *node, WeftTensor *tensors, WeftTensor *(*lookup) (gpointer data, const char *path),
+           gpointer data)
 {
   *bound = (WeftBound){ .node = node, .tensors = tensors };
   bound->call.size = sizeof (WeftCall);
@@ -176,6 +177,12 @@ weft_bound_refresh (WeftBound *bound)
         bound->out_copies[port] = bound->tensors[node->outputs[port]->index];
         bound->out_copies[port].data = NULL;
       }
+  for (guint i = 0; bound->weights && i < bound->node->targets->len; i++)
+    {
+      const WeftTarget *target = &g_array_index (bound->node->targets, WeftTarget, i);
+      if (target->gradient)
+        bound->weights[i].gradient = bound->tensors[target->gradient->index];
+    }
 }
 
 void

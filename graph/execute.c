@@ -1,5 +1,8 @@
 /* Executing plans: one node after the other, tiles of a node on the team.
  *
+ * Plans have room for every size at its bound. What occurs is mostly far below, so that the arena is laid out for the largest sizes seen so
+ * far and a little more; when a node says a larger one, everything moves to a larger arena.
+ *
  * SPDX-License-Identifier: BSD-3-Clause */
 #include "execute.h"
 
@@ -25,10 +28,10 @@ typedef struct
   WeftExecutor *executor;
   const WeftNode *node;
   WeftBound bound;
-  GArray *produced; /* wire indices of what it computes */
+  GArray *produced;   /* wire indices of what it computes */
   GArray *introduced; /* symbol indices whose value it says */
   gpointer instance;
-  char *stream;     /* name of its random stream */
+  char *stream; /* name of its random stream */
   WeftTensor fed;
   gboolean has_fed;
 } Step;
@@ -36,6 +39,10 @@ typedef struct
 struct _WeftExecutor
 {
   const WeftPlan *plan;
+  WeftPlan *fitted;  /* NULL where the plan is fixed */
+  gint64 *room;      /* for each symbol, the largest value for which there is room; NULL where the plan is fixed */
+  gboolean *said;    /* for each symbol, whether its value was said before */
+  guint *introducer; /* for each symbol, the node that says its value */
   WeftGraph *graph;
   WeftStore *store;
   WeftTeam *team;
@@ -95,8 +102,6 @@ prepare_tensors (WeftExecutor *self)
       if (!wire->node || !weft_shape_is_known (&wire->shape))
         continue;
       weft_tensor_at_bound (&wire->shape, &self->tensors[i]);
-      if (self->plan->places[i].bytes)
-        self->tensors[i].data = self->arena + self->plan->places[i].offset;
       port = wire->kind == WEFT_WIRE_OUTPUT ? &wire->node->operator->outputs[wire->port] : NULL;
       if (port && port->shows)
         {
@@ -118,7 +123,8 @@ prepare_sizes (WeftExecutor *self)
     {
       const WeftWire *wire = self->graph->wires->pdata[i];
       const WeftDim *dim = &wire->shape.dims[0];
-      if (!wire->node || !weft_shape_is_known (&wire->shape) || !wire->shape.rank || !dim->ragged || self->sizes[dim->symbol->index].offsets)
+      if (!wire->node || !weft_shape_is_known (&wire->shape) || !wire->shape.rank || !dim->ragged
+          || self->sizes[dim->symbol->index].offsets)
         continue;
       self->sizes[dim->symbol->index].offsets = g_new0 (gint32, (dim->samples ? dim->samples->bound : dim->sample_count) + 1);
     }
@@ -127,7 +133,6 @@ prepare_sizes (WeftExecutor *self)
 static void
 note_introduced (WeftExecutor *self, Step *step, const WeftShape *shape, gboolean *known)
 {
-  (void) self;
   for (guint i = 0; i < shape->rank; i++)
     for (int of_samples = 0; of_samples < 2; of_samples++)
       {
@@ -135,6 +140,7 @@ note_introduced (WeftExecutor *self, Step *step, const WeftShape *shape, gboolea
         if (!symbol || known[symbol->index])
           continue;
         known[symbol->index] = TRUE;
+        self->introducer[symbol->index] = step->node->index;
         g_array_append_val (step->introduced, symbol->index);
       }
 }
@@ -146,6 +152,7 @@ prepare_steps (WeftExecutor *self)
   g_autofree gboolean *known = g_new0 (gboolean, self->graph->symbols->len + 1);
 
   self->steps = g_new0 (Step, n + 1);
+  self->introducer = g_new0 (guint, self->graph->symbols->len + 1);
   self->times = g_new0 (double, n + 1);
   for (guint i = 0; i < n; i++)
     {
@@ -158,8 +165,6 @@ prepare_steps (WeftExecutor *self)
       step->stream = g_strdup_printf ("%s.%s", self->graph->name, node->of ? node->of->path : node->path);
       weft_bind (&step->bound, node, self->tensors, lookup_stored, self->store);
       step->bound.call.internal = step;
-      if (self->plan->scratch[i].bytes)
-        step->bound.call.scratch = self->arena + self->plan->scratch[i].offset;
     }
   for (guint i = 0; i < self->graph->wires->len; i++)
     {
@@ -170,21 +175,67 @@ prepare_steps (WeftExecutor *self)
       g_array_append_val (step->produced, i);
       note_introduced (self, step, &wire->shape, known);
     }
+  if (self->plan->fixed)
+    return;
+  self->room = g_new0 (gint64, self->graph->symbols->len + 1);
+  self->said = g_new0 (gboolean, self->graph->symbols->len + 1);
+  for (guint i = 0; i < self->graph->symbols->len; i++)
+    self->room[i] = ((WeftSymbol *) self->graph->symbols->pdata[i])->bound;
 }
 
-static gboolean
-reserve_arena (WeftExecutor *self, GError **error)
+static char *
+reserve_arena (const WeftExecutor *self, gsize bytes, GError **error)
 {
-  self->arena_bytes = (MAX (self->plan->arena, 1) + HUGE_PAGE - 1) & ~(HUGE_PAGE - 1);
-  self->arena = mmap (NULL, self->arena_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (self->arena == MAP_FAILED)
+  char *arena = mmap (NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+  if (arena == MAP_FAILED)
     {
-      self->arena = NULL;
-      g_set_error (error, WEFT_ERROR, WEFT_ERROR_SYSTEM, "graph %s needs %.1f MiB of memory for one step, which the system refuses; a smaller batch needs less",
-                   self->graph->name, (double) self->arena_bytes / (1 << 20));
-      return FALSE;
+      g_set_error (error, WEFT_ERROR, WEFT_ERROR_SYSTEM,
+                   "graph %s needs %.1f MiB of memory for one step, which the system refuses; a smaller batch needs less",
+                   self->graph->name, (double) bytes / (1 << 20));
+      return NULL;
     }
-  madvise (self->arena, self->arena_bytes, MADV_HUGEPAGE);
+  madvise (arena, bytes, MADV_HUGEPAGE);
+  return arena;
+}
+
+/* What was computed in this step up to node @running and is still to be read moves along. */
+static void
+move_values (WeftExecutor *self, const WeftPlan *to, char *arena, guint running)
+{
+  for (guint i = 0; i < self->graph->wires->len; i++)
+    {
+      const WeftPlace *place = &to->places[i];
+      if (place->bytes && place->first <= running && place->last >= running)
+        memcpy (arena + place->offset, self->tensors[i].data, weft_tensor_bytes (&self->tensors[i]));
+    }
+}
+
+/* Lays the arena out for the present room. @running: the node that has just run, or -1. */
+static gboolean
+fit_arena (WeftExecutor *self, int running, GError **error)
+{
+  g_autoptr (WeftPlan) fitted = self->room ? weft_plan_fit (self->plan, self->room, self->introducer) : NULL;
+  const WeftPlan *plan = fitted ? fitted : self->plan;
+  gsize bytes = (MAX (plan->arena, 1) + HUGE_PAGE - 1) & ~(HUGE_PAGE - 1);
+  char *arena = reserve_arena (self, bytes, error);
+
+  if (!arena)
+    return FALSE;
+  if (running >= 0)
+    move_values (self, plan, arena, (guint) running);
+  for (guint i = 0; i < self->graph->wires->len; i++)
+    if (plan->places[i].bytes)
+      self->tensors[i].data = arena + plan->places[i].offset;
+  for (guint i = 0; i < self->graph->nodes->len; i++)
+    if (plan->scratch[i].bytes)
+      self->steps[i].bound.call.scratch = arena + plan->scratch[i].offset;
+  if (self->arena)
+    munmap (self->arena, self->arena_bytes);
+  g_clear_pointer (&self->fitted, weft_plan_free);
+  self->fitted = g_steal_pointer (&fitted);
+  self->arena = arena;
+  self->arena_bytes = bytes;
   return TRUE;
 }
 
@@ -193,7 +244,9 @@ open_node (WeftExecutor *self, Step *step, GString *messages)
 {
   const WeftNode *node = step->node;
   g_autoptr (GError) error = NULL;
-  WeftOpening opening = { .size = sizeof opening, .attributes = node->attributes, .mode = node->mode, .seed = self->seed, .path = step->stream };
+  WeftOpening opening = {
+    .size = sizeof opening, .attributes = node->attributes, .mode = node->mode, .seed = self->seed, .path = step->stream
+  };
 
   if (node->kind != WEFT_NODE_FORWARD || !node->operator->open)
     return TRUE;
@@ -242,11 +295,11 @@ weft_executor_new (const WeftPlan *plan, WeftStore *store, WeftTeam *team, guint
   self->team = team;
   self->seed = seed;
   g_mutex_init (&self->failing);
-  if (!reserve_arena (self, error))
-    return NULL;
   prepare_tensors (self);
   prepare_sizes (self);
   prepare_steps (self);
+  if (!fit_arena (self, -1, error))
+    return NULL;
   return open_nodes (self, error) ? g_steal_pointer (&self) : NULL;
 }
 
@@ -269,6 +322,10 @@ weft_executor_free (WeftExecutor *self)
     munmap (self->arena, self->arena_bytes);
   g_clear_error (&self->failure);
   g_mutex_clear (&self->failing);
+  g_clear_pointer (&self->fitted, weft_plan_free);
+  g_free (self->room);
+  g_free (self->said);
+  g_free (self->introducer);
   g_free (self->tensors);
   g_free (self->sizes);
   g_free (self->steps);
@@ -284,8 +341,8 @@ feed_size (WeftExecutor *self, const WeftNode *node, const WeftDim *dim, gint64 
   if (fits && dim->symbol)
     self->sizes[dim->symbol->index].value = actual / dim->size;
   if (!fits)
-    g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT, "feed `%s`: a size is %" G_GINT64_FORMAT ", declared is %s%" G_GINT64_FORMAT, node->path, actual,
-                 dim->symbol ? "at most " : "", weft_dim_bound (dim));
+    g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT, "feed `%s`: a size is %" G_GINT64_FORMAT ", declared is %s%" G_GINT64_FORMAT,
+                 node->path, actual, dim->symbol ? "at most " : "", weft_dim_bound (dim));
   return fits;
 }
 
@@ -310,7 +367,8 @@ check_fed (WeftExecutor *self, Step *step, GError **error)
       WeftDim samples = { .size = shape->dims[0].samples ? 1 : shape->dims[0].sample_count, .symbol = shape->dims[0].samples };
       if (!tensor->offsets || tensor->offsets[0] != 0 || tensor->offsets[tensor->samples] != tensor->shape[0])
         {
-          g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT, "feed `%s` is ragged: offsets must run from 0 to the number of rows", step->node->path);
+          g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT, "feed `%s` is ragged: offsets must run from 0 to the number of rows",
+                       step->node->path);
           return FALSE;
         }
       if (!feed_size (self, step->node, &samples, tensor->samples, error))
@@ -327,7 +385,7 @@ weft_executor_feed (WeftExecutor *self, const char *name, const WeftTensor *tens
   WeftNode *node = weft_graph_node (self->graph, name);
   Step *step;
 
-  if (!node || node->operator != &weft_feed_operator)
+  if (!node || node->operator!= & weft_feed_operator)
     {
       g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT, "graph %s has no feed called \"%s\"", self->graph->name, name);
       return FALSE;
@@ -440,13 +498,54 @@ look_for_nonfinite (WeftExecutor *self, const Step *step)
     }
 }
 
+/* Bytes that would have to move along. */
+static gsize
+live_bytes (const WeftExecutor *self, guint running)
+{
+  gsize bytes = 0;
+
+  for (guint i = 0; i < self->graph->wires->len; i++)
+    {
+      const WeftPlace *place = &self->plan->places[i];
+      if (place->bytes && place->first <= running && place->last >= running)
+        bytes += weft_tensor_bytes (&self->tensors[i]);
+    }
+  return bytes;
+}
+
+/* Makes room for the sizes that the node has just said, and for an eighth more, so that it is seldom needed again. A size that is said for
+ * the first time takes the place of its bound, unless so much has been computed by then that moving it would need more than it saves. */
+static gboolean
+make_room (WeftExecutor *self, const Step *step)
+{
+  gboolean changed = FALSE, early = FALSE, asked = FALSE;
+
+  for (guint i = 0; self->room && i < step->introduced->len; i++)
+    {
+      guint symbol = g_array_index (step->introduced, guint, i);
+      gint64 value = self->sizes[symbol].value, room = MIN (value + value / 8, ((WeftSymbol *) self->graph->symbols->pdata[symbol])->bound);
+      gboolean first = !self->said[symbol];
+      self->said[symbol] = TRUE;
+      if (first && !asked)
+        {
+          early = live_bytes (self, step->node->index) <= self->plan->arena / 16;
+          asked = TRUE;
+        }
+      if (value <= self->room[symbol] && !(first && early && room < self->room[symbol]))
+        continue;
+      self->room[symbol] = room;
+      changed = TRUE;
+    }
+  return !changed || fit_arena (self, (int) step->node->index, &self->failure);
+}
+
 /* Nodes whose sizes follow from data say them; until then they have room up to the bound. */
 static gboolean
 run_node (WeftExecutor *self, Step *step, guint64 number, guint64 epoch)
 {
   const WeftNode *node = step->node;
   WeftCall *call = &step->bound.call;
-  gboolean fed = node->operator == &weft_feed_operator;
+  gboolean fed = node->operator== & weft_feed_operator;
 
   if (fed && !step->has_fed)
     {
@@ -476,6 +575,8 @@ run_node (WeftExecutor *self, Step *step, guint64 number, guint64 epoch)
   if (step->introduced->len && !fed)
     for (guint i = 0; i < step->produced->len; i++)
       refresh_tensor (self, self->graph->wires->pdata[g_array_index (step->produced, guint, i)]);
+  if (!make_room (self, step))
+    return FALSE;
   if (self->watch)
     look_for_nonfinite (self, step);
   return !self->failure;
@@ -508,7 +609,7 @@ void
 weft_executor_rewind (WeftExecutor *self)
 {
   for (guint i = 0; i < self->graph->nodes->len; i++)
-    for (guint k = 0; self->steps[i].node->operator->is_source && k < WEFT_MAX_PORTS; k++)
+    for (guint k = 0; self->steps[i].node->operator->is_source && k<WEFT_MAX_PORTS; k++)
       if (self->steps[i].bound.call.states[k])
         memset (self->steps[i].bound.call.states[k]->data, 0, weft_tensor_bytes (self->steps[i].bound.call.states[k]));
 }

@@ -30,7 +30,7 @@ lives_elsewhere (const WeftWire *wire)
   if (wire->kind != WEFT_WIRE_OUTPUT)
     return FALSE;
   port = &wire->node->operator->outputs[wire->port];
-  return wire->node->operator == &weft_feed_operator || port->shows || (!wire->read && (port->flags & WEFT_PORT_OPTIONAL));
+  return wire->node->operator== & weft_feed_operator || port->shows || (!wire->read && (port->flags & WEFT_PORT_OPTIONAL));
 }
 
 typedef struct
@@ -65,7 +65,8 @@ find_lifetimes (WeftPlan *plan, GError **error)
       if (bytes > G_MAXSSIZE / 2)
         {
           g_autofree char *shape = weft_shape_print (&wire->shape);
-          g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT, "a value of `%s`, %s, is too large for any memory at its bound", wire->node->path, shape);
+          g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT, "a value of `%s`, %s, is too large for any memory at its bound",
+                       wire->node->path, shape);
           return FALSE;
         }
       place->bytes = align (MAX (bytes, 1));
@@ -95,7 +96,7 @@ times_read (const WeftNode *node, const WeftWire *wire)
 static void
 share_in_place (WeftPlan *plan, const WeftNode *node)
 {
-  const WeftOperator *operator = node->operator;
+  const WeftOperator *operator= node->operator;
   gboolean taken[WEFT_MAX_PORTS] = { FALSE };
 
   for (guint i = 0; operator->in_place && operator->in_place[i]; i++)
@@ -202,14 +203,19 @@ gather_blocks (WeftPlan *plan)
   guint n = plan->graph->wires->len;
   GArray *blocks = g_array_new (FALSE, TRUE, sizeof (Block));
   g_autofree guint *last = g_new0 (guint, n + 1);
+  g_autofree gsize *bytes = g_new0 (gsize, n + 1);
 
   for (guint i = 0; i < n; i++)
     if (plan->places[i].bytes)
-      last[root_of (plan, i)] = MAX (last[root_of (plan, i)], plan->places[i].last);
+      {
+        guint root = root_of (plan, i);
+        last[root] = MAX (last[root], plan->places[i].last);
+        bytes[root] = MAX (bytes[root], plan->places[i].bytes);
+      }
   for (guint i = 0; i < n; i++)
     if (plan->places[i].bytes && plan->places[i].shares < 0)
       {
-        Block block = { &plan->places[i], plan->places[i].bytes, plan->places[i].first, last[i] };
+        Block block = { &plan->places[i], bytes[i], plan->places[i].first, last[i] };
         g_array_append_val (blocks, block);
       }
   for (guint i = 0; i < plan->graph->nodes->len; i++)
@@ -270,6 +276,38 @@ weft_plan_new (WeftGraph *graph, GError **error)
   ask_for_scratch (plan);
   place_blocks (plan);
   return g_steal_pointer (&plan);
+}
+
+static gint64
+room_of (const WeftDim *dim, guint node, const gint64 *room, const guint *introducer)
+{
+  if (!dim->symbol)
+    return dim->size;
+  return dim->size * (introducer[dim->symbol->index] == node ? dim->symbol->bound : room[dim->symbol->index]);
+}
+
+WeftPlan *
+weft_plan_fit (const WeftPlan *plan, const gint64 *room, const guint *introducer)
+{
+  WeftPlan *fitted = g_new0 (WeftPlan, 1);
+  guint wires = plan->graph->wires->len;
+
+  fitted->graph = plan->graph;
+  fitted->places = g_memdup2 (plan->places, (wires + 1) * sizeof (WeftPlace));
+  fitted->scratch = g_memdup2 (plan->scratch, (plan->graph->nodes->len + 1) * sizeof (WeftPlace));
+  for (guint i = 0; i < wires; i++)
+    {
+      const WeftWire *wire = plan->graph->wires->pdata[i];
+      gsize bytes;
+      if (!plan->places[i].bytes)
+        continue;
+      bytes = weft_type_size (wire->shape.type);
+      for (guint d = 0; d < wire->shape.rank; d++)
+        bytes *= (gsize) room_of (&wire->shape.dims[d], wire->node->index, room, introducer);
+      fitted->places[i].bytes = align (MAX (bytes, 1));
+    }
+  place_blocks (fitted);
+  return fitted;
 }
 
 void

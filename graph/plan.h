@@ -20,6 +20,7 @@ typedef struct
  * @arena: bytes of the arena, wires and scratch
  * @places: one per wire of the graph, bytes 0 for those that live elsewhere (fed tensors, states shown as outputs) or nowhere
  * @scratch: offset and bytes of scratch per node
+ * @fixed: executors keep these places instead of fitting them to the sizes that occur
  */
 typedef struct
 {
@@ -27,9 +28,21 @@ typedef struct
   gsize arena;
   WeftPlace *places;
   WeftPlace *scratch;
+  gboolean fixed;
 } WeftPlan;
 
 WeftPlan *weft_plan_new (WeftGraph *graph, GError **error);
+
+/**
+ * weft_plan_fit:
+ * @room: for each symbol of the graph, the largest value that it will take
+ * @introducer: for each symbol, the index of the node that says its value. What that node computes keeps its bound
+ *
+ * Places everything anew, closer together than bounds allow: the same lifetimes, smaller sizes.
+ *
+ * Returns: (transfer full)
+ */
+WeftPlan *weft_plan_fit (const WeftPlan *plan, const gint64 *room, const guint *introducer);
 void weft_plan_free (WeftPlan *plan);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (WeftPlan, weft_plan_free)
 

@@ -217,6 +217,7 @@ weft_trial_rig_open (WeftTrialRig *rig, const WeftTrialCase *self, const WeftOpe
   rig->plan = weft_plan_new (rig->graph, error);
   if (!rig->plan)
     return FALSE;
+  rig->plan->fixed = TRUE;
   if (rig->guarded)
     guard_places (rig->plan);
   rig->store = weft_store_new ();

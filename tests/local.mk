@@ -1,6 +1,7 @@
 # Check suites. A suite tests/test-NAME.c needs one line: suites += tests/test-NAME. Programs may use everything in libweft; their data is
 # found through WEFT_TEST_SOURCE_DIR and the build through WEFT_TEST_BUILD_DIR (strings, compiled in).
 suites =
+suites += tests/test-fit
 suites += tests/test-operators
 suites += tests/test-authoring
 suites += tests/test-user
