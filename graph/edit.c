@@ -512,7 +512,6 @@ report_key (WeftEdits *edits, const WeftEdit *edit)
       const char *address = find_known (edits, edit, n), *key = edit->pattern[n];
       if (!address || strpbrk (key, "*?"))
         continue;
-      g_autofree char *longer = g_strconcat (address, ".", key, NULL);
       g_autoptr (GPtrArray) below = names_below (edits, address);
       if (weft_edit_has_glob (edit))
         {

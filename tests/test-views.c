@@ -114,6 +114,20 @@ START_TEST (documents_say_where_values_stand)
 }
 END_TEST
 
+START_TEST (modules_are_checked_alone)
+{
+  g_auto (Ran) good = WEFT ("check", "base.yaml", "--module", "body", "--set", "units=6", "--set", "n=7", "--set", "d=2");
+  expect (&good, 0, "18 parameters");
+  expect (&good, 0, "y f32[7, 6]");
+  g_auto (Ran) missing = WEFT ("check", "base.yaml", "--module", "body");
+  expect (&missing, 1, "module body (`module`) needs attribute \"units\"");
+  g_auto (Ran) unknown = WEFT ("check", "base.yaml", "--module", "bodi", "--set", "units=6");
+  expect (&unknown, 1, "base.yaml has no module \"bodi\"; did you mean \"body\"?");
+  g_auto (Ran) stray = WEFT ("check", "base.yaml", "--module", "body", "--set", "units=6", "--set", "raet=1");
+  expect (&stray, 1, "--set: module body has no attribute \"raet\"");
+}
+END_TEST
+
 START_TEST (values_are_explained)
 {
   g_auto (Ran) variable = WEFT ("explain", "main.yaml", "units");
@@ -341,6 +355,7 @@ main (void)
   tcase_set_timeout (tests, 120);
   tcase_add_checked_fixture (tests, set_up, tear_down);
   tcase_add_test (tests, documents_say_where_values_stand);
+  tcase_add_test (tests, modules_are_checked_alone);
   tcase_add_test (tests, values_are_explained);
   tcase_add_test (tests, differences_are_edits);
   tcase_add_test (tests, drawings_fold_and_colour);

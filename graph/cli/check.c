@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "check-module.h"
 #include "cli.h"
 #include "edit.h"
 #include "open.h"
@@ -175,29 +176,45 @@ open_all (const char *path, const WeftCommonOptions *common, WeftOpened *opened)
   return good;
 }
 
+static gboolean
+open_module (const char *path, const char *module, const WeftCommonOptions *common, WeftOpened *opened)
+{
+  g_autoptr (WeftProblems) problems = weft_problems_new ();
+  g_autoptr (GError) error = NULL;
+  opened->pipeline = weft_check_module (path, module, common, problems);
+  if (weft_problems_to_error (problems, &error))
+    return opened->pipeline != NULL;
+  fprintf (stderr, "%s\n", error->message);
+  return FALSE;
+}
+
 int
 weft_cli_check (int argc, char **argv)
 {
   WeftCommonOptions common;
   gboolean brief = FALSE, nodes = FALSE, gradients = FALSE, parameters = FALSE;
+  g_autofree char *module = NULL;
   const GOptionEntry own[] = { { "brief", 'b', 0, G_OPTION_ARG_NONE, &brief, "Leave out the nodes", NULL },
                                { "nodes", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_NONE, &nodes, "List nodes, as without --brief", NULL },
                                { "gradients", 0, 0, G_OPTION_ARG_NONE, &gradients, "List gradient nodes too", NULL },
                                { "parameters", 0, 0, G_OPTION_ARG_NONE, &parameters,
                                  "List everything that is stored: parameters, moments, queues", NULL },
+                               { "module", 'm', 0, G_OPTION_ARG_STRING, &module,
+                                 "Check one module alone; --set gives its attributes, and sizes to the letters of its inputs", "NAME" },
                                { NULL, 0, 0, 0, NULL, NULL, NULL } };
   int status = 0;
   if (!weft_cli_parse (
           &argc, &argv, "PIPELINE|RUN",
           "Checks a pipeline without reading data: syntax, references, attributes, shapes, gradients, memory. All mistakes are "
           "reported together.\n\nExamples:\n  weft check user-f30k\n  weft check pipelines/scenes.yaml --overlay no-sge --set batch=64 "
-          "--brief",
+          "--brief\n  weft check modules/region-encoder.yaml --module region_encoder --set units=64 --set hidden=32 --set width=16 --set "
+          "d=16",
           own, &common, &status))
     return status;
   g_auto (WeftOpened) opened = { 0 };
   if (argc != 2)
     status = weft_cli_usage ("weft check: expected one pipeline, such as pipelines/user-f30k.yaml");
-  else if (!open_all (argv[1], &common, &opened))
+  else if (module ? !open_module (argv[1], module, &common, &opened) : !open_all (argv[1], &common, &opened))
     status = WEFT_EXIT_INPUT;
   if (!status)
     {

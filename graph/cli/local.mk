@@ -4,6 +4,8 @@ weft_CPPFLAGS = $(AM_CPPFLAGS) -DG_LOG_DOMAIN='"weft"'
 weft_SOURCES = \
 	graph/cli/ablate.c \
 	graph/cli/apart.c \
+	graph/cli/check-module.c \
+	graph/cli/check-module.h \
 	graph/cli/check.c \
 	graph/cli/cli.h \
 	graph/cli/common.c \
