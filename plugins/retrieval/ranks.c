@@ -3,13 +3,16 @@
  * SPDX-License-Identifier: BSD-3-Clause */
 #include "ranks.h"
 
+#include <weft/dispatch.h>
+
 #include <float.h>
 #include <math.h>
 #include <string.h>
 
-#define TILE_IMAGES 128
+#define TILE_IMAGES 512
 #define TILE_CAPTIONS 512
 #define TILE_ROWS 256 /* of embeddings, for norms and positives */
+#define BLOCK 64      /* captions that are compared at once */
 
 typedef struct
 {
@@ -117,15 +120,38 @@ typedef struct
   guint32 better[TILE_CAPTIONS]; /* images seen so far that come before each caption's own */
 } Tile;
 
-/* One image against a tile's captions; returns how many of them come before its own. */
+/* One image against up to BLOCK captions; FALSE if a similarity is not finite or the error could decide, so that one has to look closer. */
+WEFT_LOOP gboolean
+compare_loop (gint64 n, const float *row, const double *norms, const double *positive, double best, double scale, guint32 *for_image,
+              guint32 *for_caption)
+{
+  guint32 better = 0, unsure = 0;
+  for (gint64 k = 0; k < n; k++)
+    {
+      double similarity = (double) row[k], error = norms ? scale * norms[k] : 0;
+      double by_image = similarity - best, by_caption = similarity - positive[k];
+      guint32 sure = (fabs (by_image) > error) & (fabs (by_caption) > error) & (fabs (similarity) <= (double) FLT_MAX);
+      unsure += 1 - sure;
+      better += by_image > error;
+      for_caption[k] = by_caption > error;
+    }
+  *for_image = better;
+  return unsure == 0;
+}
+WEFT_DISPATCH (gboolean, compare_block, compare_loop,
+               (gint64 n, const float *row, const double *norms, const double *positive, double best, double scale, guint32 *for_image,
+                guint32 *for_caption),
+               (n, row, norms, positive, best, scale, for_image, for_caption))
+
+/* The same, one by one; the image's own captions are passed over. */
 static guint32
-count_row (Work *work, Tile *tile, gint64 image, const float *row)
+count_closely (Work *work, Tile *tile, gint64 image, const float *row, gint64 from, gint64 to)
 {
   const Ranking *ranking = work->ranking;
   double best = ranking->best[image], scale = ranking->similarity ? 0 : work->error * ranking->image_norms[image];
   gint64 own = image * ranking->per, own_end = own + ranking->per;
   guint32 better = 0;
-  for (gint64 k = 0; k < tile->n; k++)
+  for (gint64 k = from; k < to; k++)
     {
       gint64 caption = tile->first + k;
       double similarity = (double) row[k], error = scale > 0 ? scale * ranking->caption_norms[caption] : 0;
@@ -142,6 +168,32 @@ count_row (Work *work, Tile *tile, gint64 image, const float *row)
         }
       better += (guint32) for_image;
       tile->better[k] += (guint32) for_caption;
+    }
+  return better;
+}
+
+/* One image against a tile's captions; returns how many of them come before its own. */
+static guint32
+count_row (Work *work, Tile *tile, gint64 image, const float *row)
+{
+  const Ranking *ranking = work->ranking;
+  double best = ranking->best[image], scale = ranking->similarity ? 0 : work->error * ranking->image_norms[image];
+  gint64 own = image * ranking->per - tile->first, own_end = own + ranking->per;
+  guint32 better = 0;
+  for (gint64 k = 0; k < tile->n; k += BLOCK)
+    {
+      gint64 n = MIN (BLOCK, tile->n - k), first = tile->first + k;
+      guint32 for_image, for_caption[BLOCK];
+      if ((own < k + n && own_end > k)
+          || !compare_block (n, row + k, scale > 0 ? ranking->caption_norms + first : NULL, ranking->positive + first, best, scale,
+                             &for_image, for_caption))
+        {
+          better += count_closely (work, tile, image, row, k, k + n);
+          continue;
+        }
+      better += for_image;
+      for (gint64 i = 0; i < n; i++)
+        tile->better[k + i] += for_caption[i];
     }
   return better;
 }
