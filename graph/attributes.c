@@ -196,6 +196,8 @@ store_value (WeftNode *node, const WeftAttribute *attribute, WeftValue *value, W
   double number;
   gboolean boolean;
 
+  if (weft_value_is_unknown (value))
+    return FALSE;
   if (weft_value_kind (value) == WEFT_VALUE_MAP && attribute->kind <= WEFT_ATTRIBUTE_BOOLEAN)
     return store_scheduled (node, attribute, value, problems);
   switch (attribute->kind)

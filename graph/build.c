@@ -102,7 +102,10 @@ instance_attributes (WeftScope *scope, const char *what, const char *name, const
       if (!value)
         value = weft_value_item (declared, i);
       if (weft_value_kind (value) == WEFT_VALUE_NULL)
-        weft_problems_add (scope->problems, mark, "module %s (`%s`) needs attribute \"%s\"", what, name, key);
+        {
+          weft_problems_add (scope->problems, mark, "module %s (`%s`) needs attribute \"%s\"", what, name, key);
+          weft_value_set (attributes, key, mark, weft_value_new_unknown ("", mark));
+        }
       else
         weft_value_set (attributes, key, weft_value_mark (value), weft_value_ref (value));
     }
@@ -125,6 +128,13 @@ instance_attributes (WeftScope *scope, const char *what, const char *name, const
   return attributes;
 }
 
+/* A mistake in node @name was told: what refers to it is silent. */
+static void
+expect_nothing (WeftScope *scope, const char *name, WeftMark mark)
+{
+  weft_scope_add (scope, name, WEFT_ENTITY_FAULTY, mark);
+}
+
 /* Expands a module body into an own scope under @scope; the caller binds its inputs. */
 static WeftEntity *
 expand_body (WeftScope *scope, const char *name, const char *what, WeftValue *body, WeftValue *attributes, WeftMark mark)
@@ -132,7 +142,7 @@ expand_body (WeftScope *scope, const char *name, const char *what, WeftValue *bo
   WeftEntity *entity = weft_scope_add (scope, name, WEFT_ENTITY_INSTANCE, mark);
   g_autofree char *path = join (scope->path, name);
   g_autofree char *store_path = join (scope->store_path, name);
-  g_autofree char *label = g_strdup_printf ("attribute of module %s", what);
+  g_autofree char *label = g_strdup_printf ("attribute of %s", what);
   WeftValue *nodes = weft_value_lookup (body, "nodes");
   WeftValue *outputs = weft_value_lookup (body, "outputs");
 
@@ -172,12 +182,16 @@ bind_inputs (WeftEntity *instance, WeftScope *scope, const WeftValue *inputs, co
     {
       const char *key = weft_value_key (inputs, i);
       WeftValue *reference = weft_value_lookup (given, key);
+      if (reference && weft_value_kind (reference) == WEFT_VALUE_SCALAR)
+        {
+          bind_input (instance, key, scope, reference);
+          continue;
+        }
+      expect_nothing (instance->inner, key, mark);
       if (!reference)
         weft_problems_add (scope->problems, mark, "module %s needs input \"%s\"", instance->what, key);
-      else if (weft_value_kind (reference) != WEFT_VALUE_SCALAR)
-        weft_problems_add (scope->problems, weft_value_mark (reference), "input \"%s\" of module %s must be one reference", key, instance->what);
       else
-        bind_input (instance, key, scope, reference);
+        weft_problems_add (scope->problems, weft_value_mark (reference), "input \"%s\" of module %s must be one reference", key, instance->what);
     }
 }
 
@@ -210,7 +224,10 @@ expand_instance (WeftScope *scope, const char *name, WeftValue *map, WeftMark ma
   WeftEntity *instance;
 
   if (!module)
-    return;
+    {
+      expect_nothing (scope, name, mark);
+      return;
+    }
   attributes = instance_attributes (scope, weft_value_text (module_name), name, weft_value_lookup (module, "attributes"),
                                     weft_value_lookup (module, "inputs"), map, module_keys, mark);
   instance = expand_body (scope, name, weft_value_text (module_name), module, attributes, mark);
@@ -327,10 +344,15 @@ expand_use (WeftScope *scope, const char *name, WeftValue *map, WeftMark mark)
       g_ptr_array_add (names, NULL);
       g_autofree char *hint = weft_suggestion (network_name, (const char *const *) names->pdata);
       weft_problems_add (scope->problems, weft_value_mark (used), "there is no network \"%s\"%s", network_name, hint);
+      expect_nothing (scope, name, mark);
       return;
     }
-  if (!weft_value_lookup (network, "module") || !(module = find_module (scope, weft_value_lookup (network, "module"))))
-    return;
+  module = weft_value_lookup (network, "module") ? find_module (scope, weft_value_lookup (network, "module")) : NULL;
+  if (!module)
+    {
+      expect_nothing (scope, name, mark);
+      return;
+    }
   inputs = weft_value_lookup (module, "inputs");
   attributes = instance_attributes (scope, weft_value_text (weft_value_lookup (network, "module")), network_name,
                                     weft_value_lookup (module, "attributes"), NULL, network, network_keys, settings->mark);
@@ -414,6 +436,7 @@ expand_operator (WeftScope *scope, const char *name, WeftValue *map, WeftMark ma
     {
       g_autofree char *hint = weft_suggestion (text, weft_registry_names ());
       weft_problems_add (scope->problems, weft_value_mark (value), "there is no operator \"%s\"%s (`weft inspect` lists all)", text, hint);
+      expect_nothing (scope, name, mark);
       return;
     }
   if (!operator->forward)
@@ -464,6 +487,7 @@ expand_node (WeftScope *scope, const char *name, WeftMark key_mark, WeftValue *m
   if (weft_value_kind (map) != WEFT_VALUE_MAP)
     {
       weft_problems_add (scope->problems, mark, "node `%s` must be a map such as {op: linear, x: …}", name);
+      expect_nothing (scope, name, mark);
       return;
     }
   if (weft_scope_has (scope, name))
@@ -475,12 +499,12 @@ expand_node (WeftScope *scope, const char *name, WeftMark key_mark, WeftValue *m
     kinds += weft_value_lookup (map, *kind) != NULL;
   if (kinds != 1)
     {
-      g_autoptr (GPtrArray) keys = g_ptr_array_new ();
       const char *near = NULL;
       for (guint i = 0; i < weft_value_length (map) && !near; i++)
         near = weft_nearest (weft_value_key (map, i), (const char *const[]){ "op", "use", "module", NULL });
       weft_problems_add (scope->problems, mark, "node `%s` needs exactly one of `op:`, `use:` and `module:`%s%s%s", name, near && !kinds ? "; did you mean \"" : "",
                          near && !kinds ? near : "", near && !kinds ? "\"?" : "");
+      expect_nothing (scope, name, mark);
     }
   else
     expand_kind (scope, name, key_mark, map);

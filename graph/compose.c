@@ -375,7 +375,7 @@ read_setting (Composer *self, const WeftValue *document, const char *setting)
   if (length == 0 || !g_utf8_validate (path, -1, NULL) || g_str_has_prefix (path, ".") || g_str_has_suffix (path, ".")
       || strstr (path, "..") || dots > LONGEST_PATH)
     {
-      weft_problems_add (self->problems, mark, "\"%s\" is no setting: expected PATH=VALUE", setting);
+      weft_problems_add (self->problems, mark, "\"%.200s\" is no setting: expected PATH=VALUE", setting);
       return NULL;
     }
   g_autofree char *name = g_strdup_printf ("--set %s", path);

@@ -130,7 +130,6 @@ hint_for (const char *problem)
     { "did not find expected ',' or '}'", "; is a comma, a closing brace or a quote missing?" },
     { "did not find expected ',' or ']'", "; is a comma, a closing bracket or a quote missing?" },
     { "could not find expected ':'", "; is a \":\" missing, or the space after it?" },
-    { "found unexpected end of stream", "; is a closing quote missing?" },
     { "did not find expected <document start>", "; is this line indented less than the first?" },
     { "did not find expected node content", "; is a value missing, or does a text need quotes?" },
   };
@@ -152,6 +151,11 @@ report_syntax (Reader *reader, const char *text)
     }
   WeftMark mark = mark_at (reader, parser->problem_mark);
   g_autofree char *context = NULL;
+  if (parser->context && g_str_has_prefix (parser->problem, "found unexpected end of stream"))
+    {
+      weft_problems_add (reader->problems, mark_at (reader, parser->context_mark), "not valid YAML: a text in quotes begins here and never ends; is a closing quote missing?");
+      return;
+    }
   if (parser->context && parser->context_mark.line != parser->problem_mark.line)
     context = g_strdup_printf (" (%s that begins in line %u)", parser->context, (guint) parser->context_mark.line + 1);
   else if (parser->context)

@@ -31,6 +31,9 @@ WeftMark weft_value_mark (const WeftValue *value);
 /* A scalar's text; quoted scalars are strings whatever they look like. */
 const char *weft_value_text (const WeftValue *value);
 gboolean weft_value_is_quoted (const WeftValue *value);
+/* A scalar that stands for what a mistake, told already, left unknown: nothing more is said about it. */
+WeftValue *weft_value_new_unknown (const char *text, WeftMark mark);
+gboolean weft_value_is_unknown (const WeftValue *value);
 /* Length of a list, entries of a map, 0 otherwise. */
 guint weft_value_length (const WeftValue *value);
 WeftValue *weft_value_item (const WeftValue *value, guint index);                /* (transfer none) list item or map value, in order */

@@ -588,7 +588,7 @@ infer_node (WeftGraph *graph, WeftNode *node, WeftProblems *problems)
   WeftInference self = { .graph = graph, .node = node, .problems = problems };
   gboolean good;
 
-  if (!node->attributes && node->operator->attributes_size)
+  if (node->faulty || (!node->attributes && node->operator->attributes_size))
     good = FALSE;
   else
     {

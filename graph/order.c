@@ -30,8 +30,9 @@ static void
 visit_read (WeftWire *wire, gpointer data)
 {
   Ordering *self = data;
+  Edge edge = { wire->node->index, self->reader->index };
 
-  add_edge (self, wire->node, self->reader);
+  g_array_append_val (self->edges, edge); /* also from a node to itself, which is a circle */
 }
 
 static void
@@ -199,14 +200,27 @@ heap_pop (GArray *heap)
   return top;
 }
 
+/* The input of @reader that takes what @node gives, (nullable). */
+static const WeftInput *
+input_from (const WeftNode *reader, const WeftNode *node)
+{
+  for (guint port = 0; port < WEFT_MAX_PORTS; port++)
+    for (guint i = 0; i < reader->inputs[port].n; i++)
+      if (reader->inputs[port].wires[i] && reader->inputs[port].wires[i]->node == node)
+        return &reader->inputs[port];
+  return NULL;
+}
+
 /* Walks backwards from a node that never became ready until it meets itself. */
 static void
 report_cycle (Ordering *self, const guint *waiting, WeftProblems *problems)
 {
-  guint n = self->graph->nodes->len, at = 0;
+  WeftNode *const *nodes = (WeftNode *const *) self->graph->nodes->pdata;
+  guint n = self->graph->nodes->len, at = 0, depth = G_MAXUINT;
   g_autofree guint *before = g_new (guint, n);
   g_autofree gboolean *seen = g_new0 (gboolean, n);
   g_autoptr (GString) way = g_string_new (NULL);
+  WeftMark mark;
   guint start;
 
   for (guint i = 0; i < self->edges->len; i++)
@@ -223,16 +237,22 @@ report_cycle (Ordering *self, const guint *waiting, WeftProblems *problems)
       at = before[at];
     }
   start = at;
+  mark = nodes[start]->mark;
   do
     {
-      const WeftNode *node = self->graph->nodes->pdata[at];
-      g_string_prepend (way, node->path);
+      const WeftInput *input = input_from (nodes[at], nodes[before[at]]);
+      if (input && input->depth < depth)
+        {
+          depth = input->depth;
+          mark = input->outermost;
+        }
+      g_string_prepend (way, nodes[at]->path);
       g_string_prepend (way, " → ");
       at = before[at];
     }
   while (at != start);
-  g_string_prepend (way, ((WeftNode *) self->graph->nodes->pdata[start])->path);
-  weft_problems_add (problems, ((WeftNode *) self->graph->nodes->pdata[start])->mark, "graph %s goes round in circles: %s", self->graph->name, way->str);
+  g_string_prepend (way, nodes[start]->path);
+  weft_problems_add (problems, mark, "graph %s goes round in circles: %s", self->graph->name, way->str);
 }
 
 static gboolean

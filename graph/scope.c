@@ -319,6 +319,11 @@ follow (WeftScope *scope, WeftValue *reference)
       const char *rest;
       WeftEntity *entity = find_entity (found.scope, found.text, &rest);
       char *next = NULL;
+      if (entity && entity->kind == WEFT_ENTITY_FAULTY)
+        {
+          g_clear_pointer (&found.text, g_free);
+          return found;
+        }
       if (entity && entity->kind == WEFT_ENTITY_NODE)
         {
           found.entity = entity;

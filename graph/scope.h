@@ -16,6 +16,7 @@ typedef enum
   WEFT_ENTITY_NODE,     /* an operator node */
   WEFT_ENTITY_INSTANCE, /* a module, a network's use or an operator's composition */
   WEFT_ENTITY_INPUT,    /* an input of the module whose body this is */
+  WEFT_ENTITY_FAULTY,   /* a node that could not be made, for a reason that was told */
 } WeftEntityKind;
 
 typedef struct

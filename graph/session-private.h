@@ -9,6 +9,9 @@
 
 G_BEGIN_DECLS
 
+/* weft_session_open() with overlays, as in #WeftComposition. */
+WeftSession *weft_session_open_overlaid (const char *path, const char *const *overlays, const char *const *settings, const char *phase,
+                                         guint threads, GError **error);
 WeftPipeline *weft_session_pipeline (WeftSession *session);
 const WeftRecipe *weft_session_recipe (WeftSession *session);
 WeftStore *weft_session_store (WeftSession *session);

@@ -120,13 +120,20 @@ load_weights (WeftSession *session, const char *path, GError **error)
 WeftSession *
 weft_session_open (const char *path, const char *const *settings, const char *phase, guint threads, GError **error)
 {
+  return weft_session_open_overlaid (path, NULL, settings, phase, threads, error);
+}
+
+WeftSession *
+weft_session_open_overlaid (const char *path, const char *const *overlays, const char *const *settings, const char *phase, guint threads,
+                            GError **error)
+{
   weft_registry_load (NULL);
   g_autoptr (WeftProblems) problems = weft_problems_new ();
   g_autoptr (WeftSession) session = g_new0 (WeftSession, 1);
   g_auto (GStrv) all = gather_settings (path, settings, phase, problems);
   if (!weft_problems_to_error (problems, error))
     return NULL;
-  if (!weft_open (path, NULL, (const char *const *) all, NULL, FALSE, &session->opened, problems))
+  if (!weft_open (path, overlays, (const char *const *) all, NULL, FALSE, &session->opened, problems))
     {
       weft_problems_to_error (problems, error);
       return NULL;

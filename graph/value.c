@@ -22,6 +22,7 @@ struct _WeftValue
   gatomicrefcount references;
   WeftValueKind kind;
   gboolean quoted;
+  gboolean unknown;
   WeftMark mark;
   char *text;
   GArray *entries;   /* of Entry: lists and maps */
@@ -64,6 +65,20 @@ weft_value_new_scalar (const char *text, gboolean quoted, WeftMark mark)
   value->text = g_strdup (text);
   value->quoted = quoted;
   return value;
+}
+
+WeftValue *
+weft_value_new_unknown (const char *text, WeftMark mark)
+{
+  WeftValue *value = weft_value_new_scalar (text, FALSE, mark);
+  value->unknown = TRUE;
+  return value;
+}
+
+gboolean
+weft_value_is_unknown (const WeftValue *value)
+{
+  return value->unknown;
 }
 
 WeftValue *

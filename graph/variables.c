@@ -258,7 +258,7 @@ is_reference (const char *text)
   return text[0] == '$' && (text[1] == '{' || name_length (text + 1));
 }
 
-/* A scalar that is one reference becomes the value as it is; anything else stays a scalar. After a problem, the text stays. */
+/* A scalar that is one reference becomes the value as it is; anything else stays a scalar. After a problem, it is unknown. */
 static WeftValue *
 substitute_text (Context *context, WeftValue *value, guint depth)
 {
@@ -280,11 +280,11 @@ substitute_text (Context *context, WeftValue *value, guint depth)
       Measure measured;
       g_autoptr (WeftValue) found = read_reference (context, at + 1, &length, mark, depth, &measured);
       if (!found)
-        return weft_value_ref (value);
+        return weft_value_new_unknown (text, mark);
       if (at == text && at[1 + length] == '\0')
         return count (context, mark, measured.size, depth + measured.height) ? g_steal_pointer (&found) : weft_value_ref (value);
       if (!append_value (context, out, at + 1, length, found, mark))
-        return weft_value_ref (value);
+        return weft_value_new_unknown (text, mark);
       if (at == text)
         first = g_steal_pointer (&found);
       at += 1 + length;

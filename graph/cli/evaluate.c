@@ -6,6 +6,7 @@
 
 #include "attributes.h"
 #include "cli.h"
+#include "directory.h"
 #include "npy.h"
 #include "numbers.h"
 #include "progress.h"
@@ -77,15 +78,33 @@ save_settings (WeftSession *session, const char *file, GPtrArray *settings)
   return FALSE;
 }
 
+/* Whether a pipeline, which unlike a run directory has no best model, says where its networks' weights are. */
+static gboolean
+has_weights (WeftSession *session, const char *path)
+{
+  const GPtrArray *networks = weft_session_pipeline (session)->networks;
+  for (guint i = 0; i < networks->len && !weft_directory_is_run (path); i++)
+    {
+      const WeftNetwork *network = networks->pdata[i];
+      if (network->load)
+        continue;
+      fprintf (stderr, "%s: network `%s` is not trained: name the directory of a run, or give the network weights, load: {path: FILE}\n",
+               path, network->name);
+      return FALSE;
+    }
+  return TRUE;
+}
+
 static WeftSession *
 open_session (const char *path, const WeftCommonOptions *common, const char *split, const GPtrArray *more)
 {
   g_autoptr (GError) error = NULL;
   g_auto (GStrv) settings = gather_settings (common, split, more);
-  WeftSession *session = weft_session_open (path, (const char *const *) settings, "evaluate", (guint) MAX (common->threads, 0), &error);
+  g_autoptr (WeftSession) session = weft_session_open_overlaid (
+      path, (const char *const *) common->overlays, (const char *const *) settings, "evaluate", (guint) MAX (common->threads, 0), &error);
   if (!session)
     fprintf (stderr, "%s\n", error->message);
-  return session;
+  return session && has_weights (session, path) ? g_steal_pointer (&session) : NULL;
 }
 
 static int
