@@ -193,6 +193,51 @@ replace_node (Body *body, WeftEdit *edit, const char *name, WeftValue *map)
   return replaced (body, edit, map);
 }
 
+/* What is frozen and what is below it, or NULL if @path is neither. */
+static gboolean
+is_frozen_by (const WeftEdit *edit, const char *path)
+{
+  g_autofree char *prefix = g_strdup (path);
+  for (char *dot = prefix; dot; dot = strrchr (prefix, '.'))
+    {
+      if (dot != prefix)
+        *dot = '\0';
+      if (weft_edit_pattern_matches (edit->pattern, g_strv_length (edit->pattern), prefix))
+        return TRUE;
+    }
+  return FALSE;
+}
+
+/* Optimizers refuse factors for parameters that aren't trained: those of what is frozen go. */
+static WeftValue *
+without_frozen (Body *body, const WeftEdit *edit, const char *name, const WeftValue *map)
+{
+  WeftKind kind = kind_of (body, map);
+  WeftValue *changed = NULL;
+  for (const WeftAttribute *attribute = kind.operator? kind.operator->attributes : NULL; attribute && attribute->name; attribute++)
+    {
+      const WeftValue *factors = attribute->kind == WEFT_ATTRIBUTE_NUMBERS ? weft_value_lookup (map, attribute->name) : NULL;
+      if (!is_map (factors))
+        continue;
+      g_autoptr (WeftValue) rest = copy_map (factors);
+      g_autofree char *address = weft_edit_address (body->scope, name);
+      for (guint i = 0; i < weft_value_length (factors); i++)
+        if (is_frozen_by (edit, weft_value_key (factors, i)))
+          {
+            weft_value_remove (rest, weft_value_key (factors, i));
+            weft_edit_say (body->edits, "left out: `%s.%s` of %s, which is frozen", address, attribute->name, weft_value_key (factors, i));
+          }
+      if (weft_value_length (rest) == weft_value_length (factors))
+        continue;
+      changed = changed ? changed : copy_map (map);
+      if (weft_value_length (rest))
+        weft_value_set (changed, attribute->name, weft_value_mark (factors), weft_value_ref (rest));
+      else
+        weft_value_remove (changed, attribute->name);
+    }
+  return changed;
+}
+
 /* An edit of one node alone. Returns: (transfer full) (nullable): the node afterwards; NULL if it stays as it is */
 static WeftValue *
 edit_node (Body *body, WeftEdit *edit, const char *name, WeftValue *map)
@@ -207,6 +252,8 @@ edit_node (Body *body, WeftEdit *edit, const char *name, WeftValue *map)
       return rewire_input (body, edit, name, map);
     case WEFT_EDIT_REPLACE:
       return replace_node (body, edit, name, map);
+    case WEFT_EDIT_FREEZE:
+      return without_frozen (body, edit, name, map);
     default:
       return NULL;
     }

@@ -151,6 +151,42 @@ fix_load (WeftValue *network)
       }
 }
 
+/* The node or network that an attribute's path in an edit begins with, as far as the document has it; (nullable). */
+static const WeftValue *
+edited_node (const WeftValue *document, const char *path)
+{
+  g_auto (GStrv) elements = g_strsplit (path, ".", -1);
+  guint n = g_strv_length (elements);
+  g_autofree char *place = n == 2   ? g_strdup_printf ("networks.%s", elements[0])
+                           : n == 3 ? g_strdup_printf ("graphs.%s.nodes.%s", elements[0], elements[1])
+                                    : NULL;
+  return place ? weft_value_at (document, place) : NULL;
+}
+
+static void
+fix_edits (const WeftValue *document)
+{
+  const WeftValue *modules = weft_value_lookup (document, "modules"), *edits = weft_value_lookup (document, "edits");
+  for (guint i = 0; edits && i < weft_value_length (edits); i++)
+    {
+      WeftValue *edit = weft_value_item (edits, i), *with = NULL, *set = NULL;
+      if (weft_value_kind (edit) != WEFT_VALUE_MAP)
+        continue;
+      with = weft_value_lookup (edit, "with");
+      set = weft_value_lookup (edit, "set");
+      for (guint k = 0; with && weft_value_kind (with) == WEFT_VALUE_MAP && k < weft_value_length (with); k++)
+        if (is_path (modules, with, weft_value_key (with, k), 0))
+          make_absolute (with, weft_value_key (with, k));
+      for (guint k = 0; set && weft_value_kind (set) == WEFT_VALUE_MAP && k < weft_value_length (set); k++)
+        {
+          const char *key = weft_value_key (set, k), *dot = strrchr (key, '.');
+          const WeftValue *node = dot ? edited_node (document, key) : NULL;
+          if (node && is_path (modules, node, dot + 1, 0))
+            make_absolute (set, key);
+        }
+    }
+}
+
 static void
 fix_paths (WeftValue *document)
 {
@@ -169,6 +205,7 @@ fix_paths (WeftValue *document)
     fix_load (weft_value_item (networks, i));
   for (guint i = 0; graphs && i < weft_value_length (graphs); i++)
     fix_members (modules, weft_value_lookup (weft_value_item (graphs, i), "nodes"));
+  fix_edits (document);
 }
 
 static WeftValue *

@@ -369,6 +369,11 @@ START_TEST (freeze_weights)
   const WeftNode *update = node_of (whole, "train", "update");
   for (guint i = 0; i < update->targets->len; i++)
     ck_assert (g_str_has_prefix (g_array_index (update->targets, WeftTarget, i).path, "image."));
+  /* An optimizer's factors for what is frozen go; others stay. */
+  const char *const factors[] = { "graphs.train.nodes.update.scale={text.widen: 0.1, text.layer.0: 0.2, image: 0.3}", NULL };
+  g_autoptr (WeftPipeline) scaled = build_with ("  - {freeze: [text.widen, \"text.layer\"]}\n", factors);
+  expect_given (scaled, "train", "update", "scale", "image: 0.3");
+  expect_report (scaled, "left out: `train.update.scale` of text.layer.0, which is frozen");
   expect_refusal ("  - {freeze: image.lyer}\n", "over.yaml:2:14: there is no \"lyer\" in `image`; did you mean \"layer\"?");
 }
 END_TEST
