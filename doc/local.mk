@@ -54,10 +54,5 @@ clean-local:
 
 bashcompletiondir = $(datadir)/bash-completion/completions
 zshcompletiondir = $(datadir)/zsh/site-functions
+dist_bashcompletion_DATA = doc/completions/weft.bash
 dist_zshcompletion_DATA = doc/completions/_weft
-EXTRA_DIST += doc/completions/weft.bash
-install-data-hook:
-	$(MKDIR_P) "$(DESTDIR)$(bashcompletiondir)"
-	$(INSTALL_DATA) $(srcdir)/doc/completions/weft.bash "$(DESTDIR)$(bashcompletiondir)/weft"
-uninstall-hook:
-	rm -f "$(DESTDIR)$(bashcompletiondir)/weft"

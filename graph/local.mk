@@ -127,6 +127,7 @@ noinst_HEADERS = \
 	graph/plan.h \
 	graph/position.h \
 	graph/problems.h \
+	graph/product.h \
 	graph/progress.h \
 	graph/recipe.h \
 	graph/registry.h \

@@ -1,6 +1,8 @@
 /* Matrix products: by the module that brings fast ones, or by plain C on tiles that are cut by shape.
  *
  * SPDX-License-Identifier: BSD-3-Clause */
+#include "product.h"
+
 #include "registry.h"
 
 /* Tiles large enough that packing is amortised, small enough to keep a few threads busy. */
@@ -93,6 +95,29 @@ cut (Tiles *self)
   self->across = (self->n + self->columns - 1) / self->columns;
 }
 
+static gboolean counting;
+static gint64 counted;
+
+void
+weft_products_count (gboolean on)
+{
+  counting = on;
+  __atomic_store_n (&counted, 0, __ATOMIC_RELAXED);
+}
+
+gint64
+weft_products_counted (void)
+{
+  return __atomic_load_n (&counted, __ATOMIC_RELAXED);
+}
+
+static void
+count (gint64 m, gint64 n, gint64 k)
+{
+  if (G_UNLIKELY (counting))
+    __atomic_fetch_add (&counted, 2 * m * n * k, __ATOMIC_RELAXED);
+}
+
 void
 weft_matrix_product (const WeftCall *call, gboolean transpose_a, gboolean transpose_b, gint64 m, gint64 n, gint64 k, float alpha, const float *a,
                      gint64 a_stride, const float *b, gint64 b_stride, float beta, float *c, gint64 c_stride)
@@ -101,6 +126,7 @@ weft_matrix_product (const WeftCall *call, gboolean transpose_a, gboolean transp
 
   if (m <= 0 || n <= 0)
     return;
+  count (m, n, k);
   if (uses_team (multiplier ()))
     {
       multiplier ()->team_matrix_product (call, transpose_a, transpose_b, m, n, k, alpha, a, a_stride, b, b_stride, beta, c, c_stride);
@@ -114,6 +140,8 @@ void
 weft_matrix_product_here (gboolean transpose_a, gboolean transpose_b, gint64 m, gint64 n, gint64 k, float alpha, const float *a, gint64 a_stride,
                           const float *b, gint64 b_stride, float beta, float *c, gint64 c_stride)
 {
-  if (m > 0 && n > 0)
-    multiplier ()->matrix_product (transpose_a, transpose_b, m, n, k, alpha, a, a_stride, b, b_stride, beta, c, c_stride);
+  if (m <= 0 || n <= 0)
+    return;
+  count (m, n, k);
+  multiplier ()->matrix_product (transpose_a, transpose_b, m, n, k, alpha, a, a_stride, b, b_stride, beta, c, c_stride);
 }

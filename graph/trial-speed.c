@@ -4,9 +4,11 @@
 #include <string.h>
 
 #include "core.h"
+#include "product.h"
 #include "trial-private.h"
 
 #define REPEATS 7
+#define LIMIT_REPEATS 20
 
 static gboolean
 is_of (const WeftNode *node, const char *name, gboolean backward)
@@ -66,51 +68,23 @@ seconds_in (const WeftTrialRig *rig, const char *name, gboolean backward)
   return sum;
 }
 
-/* Twice the multiplications of the linear maps and products, as far as their shapes tell. */
-static double
-operations_of (const WeftTrialRig *rig, const char *name, gboolean backward)
+static gboolean
+measure (const WeftOperator *operator, const WeftTrialCase * self, const WeftTrialSetup *setup, WeftTrialSpeed *speed, double *operations,
+         GError **error)
 {
-  double sum = 0;
-
-  for (guint i = 0; i < rig->graph->nodes->len; i++)
-    {
-      const WeftNode *node = rig->graph->nodes->pdata[i], *of = node->of ? node->of : node;
-      const WeftPort *parameter = of->operator->parameters;
-      if (!is_of (node, name, backward) || !of->outputs[0])
-        continue;
-      gint64 rows = weft_executor_value (rig->executor, of->outputs[0])->shape[0];
-      for (guint k = 0; parameter && parameter[k].name; k++)
-        if (of->parameters[k].path && of->parameters[k].shape.rank == 2)
-          sum += 2.0 * (double) rows * (double) weft_shape_bound_elements (&of->parameters[k].shape) * (backward ? 2 : 1);
-    }
-  return sum;
-}
-
-gboolean
-weft_trial_speed (const WeftOperator *operator, guint threads, WeftTrialSpeed *speed, GError **error)
-{
-  g_autofree char *large = operator->example ? weft_trial_resized (operator->example, 256, 128) : NULL;
-  WeftTrialCase self = { large ? large : (char *) operator->example, (char *) "large example", WEFT_TRIAL_FULL, TRUE };
-  const char *why;
-  g_autofree char *name = NULL, *more = NULL;
   g_auto (WeftTrialRig) rig = { 0 };
-  WeftTrialSetup setup = { .threads = threads };
+  g_autofree char *name = weft_trial_node (self->nodes, operator);
 
-  *speed = (WeftTrialSpeed){ 0 };
-  if (!operator->example)
-    {
-      g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT, "there is no example");
-      return FALSE;
-    }
-  name = weft_trial_node (self.nodes, operator);
-  setup.more = more = weft_trial_probe (operator, & self, &why);
-  if (!weft_trial_rig_open (&rig, &self, operator, & setup, error))
+  if (!weft_trial_rig_open (&rig, self, operator, setup, error))
     return FALSE;
+  speed->elements = 0;
   for (guint step = 0; step < REPEATS; step++)
     {
       double before[2] = { seconds_in (&rig, name, FALSE), seconds_in (&rig, name, TRUE) };
+      weft_products_count (TRUE);
       if (!weft_trial_rig_step (&rig, step, error))
         return FALSE;
+      *operations = (double) weft_products_counted ();
       for (int backward = 0; backward < 2; backward++)
         {
           double seconds = seconds_in (&rig, name, backward) - before[backward];
@@ -118,11 +92,34 @@ weft_trial_speed (const WeftOperator *operator, guint threads, WeftTrialSpeed *s
             speed->seconds[backward] = seconds;
         }
     }
+  weft_products_count (FALSE);
   for (int backward = 0; backward < 2; backward++)
+    speed->bytes[backward] = bytes_moved (&rig, name, backward, &speed->elements);
+  return TRUE;
+}
+
+/* Forward alone tells which of the operations are forward's. */
+gboolean
+weft_trial_speed (const WeftOperator *operator, guint threads, WeftTrialSpeed *speed, GError **error)
+{
+  g_autofree char *large = operator->example ? weft_trial_resized (operator->example, 256, 128) : NULL, *more = NULL;
+  WeftTrialCase self = { large ? large : (char *) operator->example, (char *) "large example", WEFT_TRIAL_FULL, TRUE };
+  WeftTrialSetup setup = { .threads = threads };
+  const char *why;
+  double both = 0;
+
+  *speed = (WeftTrialSpeed){ 0 };
+  if (!operator->example)
     {
-      speed->bytes[backward] = bytes_moved (&rig, name, backward, &speed->elements);
-      speed->operations[backward] = operations_of (&rig, name, backward);
+      g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT, "there is no example");
+      return FALSE;
     }
+  if (!measure (operator, & self, &setup, speed, &speed->operations[0], error))
+    return FALSE;
+  setup.more = more = weft_trial_probe (operator, & self, &why);
+  if (more && !measure (operator, & self, &setup, speed, &both, error))
+    return FALSE;
+  speed->operations[1] = more ? both - speed->operations[0] : 0;
   return TRUE;
 }
 
@@ -154,7 +151,7 @@ copy_seconds (guint threads)
 
   for (gint64 i = 0; i < COPY_ELEMENTS; i++)
     from[i] = to[i] = (float) i;
-  for (guint i = 0; team && i < REPEATS; i++)
+  for (guint i = 0; team && i < LIMIT_REPEATS; i++)
     {
       gint64 start = g_get_monotonic_time ();
       weft_team_run (team, COPY_ELEMENTS / COPY_TILE, copy_tile, &copy);
@@ -189,7 +186,7 @@ product_seconds (guint threads)
 
   for (guint i = 0; i < PRODUCT_SIZE * PRODUCT_SIZE; i++)
     a[i] = (float) (i % 5) - 2;
-  for (guint i = 0; team && i < REPEATS; i++)
+  for (guint i = 0; team && i < LIMIT_REPEATS; i++)
     {
       gint64 start = g_get_monotonic_time ();
       weft_team_run (team, 4, product_tile, &product);

@@ -62,7 +62,7 @@ for operator in $(weft inspect --names); do
   grep -q "^### $operator\$" "$reference" || fail "the reference lacks $operator"
 done
 if command -v bash >/dev/null; then
-  completion=$(find "$work/root" -path '*bash-completion*' -name weft)
+  completion=$(find "$work/root" -path '*bash-completion*' -name weft.bash)
   # shellcheck disable=SC2016
   completed=$(bash -c 'source "$1"; compopt () { :; }; COMP_WORDS=(weft train scenes --set graphs.train.nodes.loss.marg); COMP_CWORD=4
     _weft weft "${COMP_WORDS[4]}"; echo "${COMPREPLY[@]}"; COMP_WORDS=(weft inspect position_b); COMP_CWORD=2; _weft weft position_b
