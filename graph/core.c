@@ -56,12 +56,30 @@ sum_tile (gpointer data, gint64 index, guint member)
     }
 }
 
+/* Differentiation sums doubles too; they are rare enough to do without tiles. */
+static void
+sum_doubles (const WeftCall *call)
+{
+  gint64 elements = weft_tensor_elements (call->out[0]);
+  double *to = call->out[0]->data;
+
+  for (gint64 at = 0; at < elements; at++)
+    {
+      double total = 0;
+      for (guint i = 0; i < call->in_count[0]; i++)
+        total += ((const double *) call->in[0][i].data)[at];
+      to[at] = total;
+    }
+}
+
 static void
 sum_forward (const WeftCall *call)
 {
   Sum sum = { call->out[0]->data, call->in[0], call->in_count[0], weft_tensor_elements (call->out[0]) };
 
-  if (sum.n == 1)
+  if (call->out[0]->type == WEFT_F64)
+    sum_doubles (call);
+  else if (sum.n == 1)
     memcpy (sum.to, sum.from[0].data, sum.elements * sizeof (float));
   else
     weft_parallel (call, (sum.elements + SUM_TILE - 1) / SUM_TILE, sum_tile, &sum);

@@ -39,7 +39,7 @@ has_trainable_members (const WeftNode *node)
 static gboolean
 carries_gradient (const Differentiation *self, const WeftNode *node, guint port, const WeftWire *wire)
 {
-  return wire && wire->shape.type == WEFT_F32 && wire->node->index < self->n && self->influenced[wire->node->index]
+  return wire && (wire->shape.type == WEFT_F32 || wire->shape.type == WEFT_F64) && wire->node->index < self->n && self->influenced[wire->node->index]
          && !(node->operator->inputs[port].flags & (WEFT_PORT_CONSTANT | WEFT_PORT_OBJECTIVE));
 }
 

@@ -22,21 +22,36 @@ objective (WeftTrialRig *rig, const char *node, double *value, GError **error)
   return TRUE;
 }
 
-static gboolean
-difference (WeftTrialRig *rig, const char *node, float *at, float h, double *quotient, GError **error)
+static void
+set (WeftTensor *tensor, gint64 i, double value)
 {
-  float before = *at;
-  volatile float high = before + h, low = before - h; /* what the kernel is given, rounded */
-  double above, below;
+  if (tensor->type == WEFT_F64)
+    ((double *) tensor->data)[i] = value;
+  else
+    ((float *) tensor->data)[i] = (float) value;
+}
+
+static double
+get (const WeftTensor *tensor, gint64 i)
+{
+  return tensor->type == WEFT_F64 ? ((const double *) tensor->data)[i] : (double) ((const float *) tensor->data)[i];
+}
+
+static gboolean
+difference (WeftTrialRig *rig, const char *node, WeftTensor *tensor, gint64 i, double h, double *quotient, GError **error)
+{
+  double before = get (tensor, i), above, below, high, low;
   gboolean good;
 
-  *at = high;
+  set (tensor, i, before + h);
+  high = get (tensor, i); /* what the kernel is given, rounded */
   good = objective (rig, node, &above, error);
-  *at = low;
+  set (tensor, i, before - h);
+  low = get (tensor, i);
   good = good && objective (rig, node, &below, error);
-  *at = before;
+  set (tensor, i, before);
   if (good)
-    *quotient = (above - below) / ((double) high - (double) low);
+    *quotient = (above - below) / (high - low);
   return good;
 }
 
@@ -47,22 +62,27 @@ typedef struct
   guint *count;
 } Comparison;
 
-/* Compares a sample of elements; where two step widths disagree the function has a kink, and there is nothing to compare. */
+/* Compares a sample of elements; where two step widths disagree the function has a kink, and there is nothing to compare. Kernels in double
+ * precision are held to a thousandth of what float32 allows. */
 static gboolean
-compare_gradient (const Comparison *self, const char *name, float *value, const WeftTensor *gradient, GError **error)
+compare_gradient (const Comparison *self, const char *name, WeftTensor *value, const WeftTensor *gradient, GError **error)
 {
   gint64 n = weft_tensor_elements (gradient);
-  g_autofree float *kept = g_memdup2 (gradient->data, (gsize) n * sizeof (float) + 1);
-  double largest = 1e-3;
+  g_autofree double *kept = g_new (double, n + 1);
+  gboolean doubles = value->type == WEFT_F64;
+  double largest = 1e-3, step = doubles ? 1e-4 : 4e-3, tolerance = doubles ? 1e-5 : 0.01, floor = doubles ? 1e-7 : 1e-4;
 
   for (gint64 i = 0; i < n; i++)
-    largest = MAX (largest, fabs ((double) kept[i]));
+    {
+      kept[i] = get (gradient, i);
+      largest = MAX (largest, fabs (kept[i]));
+    }
   for (int probe = 0; probe < MIN (PROBES, n); probe++)
     {
       gint64 i = n <= PROBES ? probe : (gint64) weft_random_below (weft_random_for (5, name, 0), (guint32) probe, (guint32) n);
       double wide, narrow;
-      if (!difference (self->rig, self->node, value + i, 4e-3f, &wide, error)
-          || !difference (self->rig, self->node, value + i, 2e-3f, &narrow, error))
+      if (!difference (self->rig, self->node, value, i, step, &wide, error)
+          || !difference (self->rig, self->node, value, i, step / 2, &narrow, error))
         return FALSE;
       if (!isfinite (kept[i]) && isfinite (narrow))
         largest = 0;
@@ -71,10 +91,10 @@ compare_gradient (const Comparison *self, const char *name, float *value, const 
       ++*self->count;
       /* Of a smooth function the error of the quotient falls with the square of the step. */
       double best = (4 * narrow - wide) / 3;
-      if (fabs (best - (double) kept[i]) <= 0.01 * largest + 1e-4)
+      if (fabs (best - kept[i]) <= tolerance * largest + floor)
         continue;
-      g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT, "gradient by `%s`, element %d of %d, is %g; the difference quotient is %g", name,
-                   (int) i, (int) n, (double) kept[i], best);
+      g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT, "gradient by `%s`, element %d of %d, is %.9g; the difference quotient is %.9g",
+                   name, (int) i, (int) n, kept[i], best);
       return FALSE;
     }
   return TRUE;
@@ -92,7 +112,7 @@ compare_all (const Comparison *self, GError **error)
       if (!target->gradient)
         continue;
       if (!weft_trial_rig_step (rig, STEP, error)
-          || !compare_gradient (self, target->path, weft_store_lookup (rig->store, target->path)->data,
+          || !compare_gradient (self, target->path, weft_store_lookup (rig->store, target->path),
                                 weft_executor_value (rig->executor, target->gradient), error))
         return FALSE;
     }
@@ -102,7 +122,7 @@ compare_all (const Comparison *self, GError **error)
       if (!feed->out_gradients[0])
         continue;
       if (!weft_trial_rig_step (rig, STEP, error)
-          || !compare_gradient (self, feed->path, ((WeftTensor *) rig->tensors->pdata[i])->data,
+          || !compare_gradient (self, feed->path, (WeftTensor *) rig->tensors->pdata[i],
                                 weft_executor_value (rig->executor, feed->out_gradients[0]), error))
         return FALSE;
     }

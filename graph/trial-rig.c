@@ -359,12 +359,61 @@ weft_trial_rig_trespass (const WeftTrialRig *rig)
 static char *
 signature_of (const WeftGraph *graph, const WeftWire *wire)
 {
-  if (!wire || wire->shape.type != WEFT_F32 || !weft_shape_is_known (&wire->shape))
+  if (!wire || (wire->shape.type != WEFT_F32 && wire->shape.type != WEFT_F64) || !weft_shape_is_known (&wire->shape))
     return NULL;
   for (guint i = 0; i < wire->shape.rank; i++)
     if (wire->shape.dims[i].symbol && weft_graph_node (graph, wire->shape.dims[i].symbol->owner)->operator!= & weft_feed_operator)
       return NULL;
   return weft_shape_print (&wire->shape);
+}
+
+/* The objective of kernels that compute in double precision: as weighted_sum, which is float32. */
+static void
+sum_doubles (const WeftCall *call)
+{
+  const double *x = call->in[0]->data, *weights = call->in[1]->data;
+  double sum = 0;
+
+  for (gint64 i = 0; i < weft_tensor_elements (call->in[0]); i++)
+    sum += x[i] * weights[i];
+  *(float *) call->out[0]->data = (float) sum;
+}
+
+static void
+sum_doubles_backward (const WeftCall *call)
+{
+  const double *weights = call->in[1]->data;
+  double *gradient = call->in_gradient[0] ? call->in_gradient[0]->data : NULL;
+
+  for (gint64 i = 0; gradient && i < weft_tensor_elements (call->in[0]); i++)
+    gradient[i] = weights[i] * (double) *(const float *) call->out_gradient[0]->data;
+}
+
+#define SUM_OF_DOUBLES "trial_sum_of_doubles"
+
+static const WeftOperator sum_of_doubles = {
+  .size = WEFT_OPERATOR_SIZE,
+  .name = SUM_OF_DOUBLES,
+  .version = 1,
+  .summary = "Weighted sum of doubles",
+  .inputs =
+      (const WeftPort[]){
+          { .name = "x", .signature = "f64[...]", .meaning = "anything" },
+          { .name = "weights", .signature = "f64[...]", .flags = WEFT_PORT_READ | WEFT_PORT_CONSTANT, .meaning = "a weight each" },
+          { 0 } },
+  .outputs = (const WeftPort[]){ { .name = "y", .signature = "f32[]", .meaning = "their sum" }, { 0 } },
+  .forward = sum_doubles,
+  .backward = sum_doubles_backward,
+};
+
+static const char *
+summing_operator (const char *signature)
+{
+  if (!g_str_has_prefix (signature, "f64"))
+    return "weighted_sum";
+  if (!weft_registry_find (SUM_OF_DOUBLES))
+    weft_registry_add (&sum_of_doubles, NULL);
+  return SUM_OF_DOUBLES;
 }
 
 static void
@@ -380,8 +429,8 @@ probe_port (GString *nodes, GString *sum, const WeftGraph *graph, const char *no
   else
     g_string_append_printf (nodes,
                             "trial_weights_%s: {op: feed, signature: \"%s\"}\n"
-                            "trial_%s: {op: weighted_sum, x: %s, weights: trial_weights_%s}\n",
-                            port->name, signature, port->name, reference, port->name);
+                            "trial_%s: {op: %s, x: %s, weights: trial_weights_%s}\n",
+                            port->name, signature, port->name, summing_operator (signature), reference, port->name);
   g_string_append_printf (sum, "%strial_%s", sum->len ? ", " : "", port->name);
 }
 
@@ -415,14 +464,19 @@ weft_trial_probe (const WeftOperator *operator, const WeftTrialCase * self, cons
 }
 
 static double
+element (const WeftTensor *tensor, gint64 i)
+{
+  return tensor->type == WEFT_F64 ? ((const double *) tensor->data)[i] : (double) ((const float *) tensor->data)[i];
+}
+
+static double
 weighted_sum (const WeftTensor *value, const WeftTensor *weights)
 {
   gint64 n = weft_tensor_elements (value);
-  const float *x = value->data;
   double sum = 0;
 
   for (gint64 i = 0; i < n; i++)
-    sum += (double) x[i] * (weights ? (double) ((const float *) weights->data)[i] : 1.5);
+    sum += element (value, i) * (weights ? element (weights, i) : 1.5);
   return sum;
 }
 
@@ -434,7 +488,8 @@ weft_trial_objective (const WeftTrialRig *rig, const char *node)
   for (guint i = 0; i < rig->graph->nodes->len; i++)
     {
       const WeftNode *probe = rig->graph->nodes->pdata[i];
-      gboolean summed = strcmp (probe->operator->name, "weighted_sum") == 0, scaled = strcmp (probe->operator->name, "scale") == 0;
+      gboolean summed = g_str_equal (probe->operator->name, "weighted_sum") || g_str_equal (probe->operator->name, SUM_OF_DOUBLES),
+               scaled = strcmp (probe->operator->name, "scale") == 0;
       const char *port = (summed || scaled) && g_str_has_prefix (probe->path, "trial_") ? probe->path + strlen ("trial_") : NULL;
       g_autofree char *reference = port ? g_strdup_printf ("%s.%s", node, port) : NULL;
       const WeftWire *wire = port && probe->kind == WEFT_NODE_FORWARD ? weft_graph_wire (rig->graph, reference) : NULL;

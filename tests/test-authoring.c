@@ -131,6 +131,7 @@ static const struct
   const char *file, *test, *parts[4];
 } broken[] = {
   { "wrong-gradient", "test", { "gradients", "gradient by `x`, element", "the difference quotient is" } },
+  { "wrong-gradient-double", "test", { "gradients", "gradient by `x`, element", "the difference quotient is" } },
   { "wrong-shape", "test", { "shapes", "`y` is declared as f32[b, 7]", "left f32[5, 1]" } },
   { "writes-past", "test", { "memory", "0 bytes past the end of the output y of broken `y`" } },
   { "leaves-unset", "test", { "memory", "never set" } },
@@ -158,6 +159,15 @@ START_TEST (broken_modules_are_reported)
   ck_assert_msg (status == 1, "%s: status %d: %s", broken[_i].file, status, output);
   for (guint i = 0; i < G_N_ELEMENTS (broken[_i].parts) && broken[_i].parts[i]; i++)
     ck_assert_msg (strstr (output, broken[_i].parts[i]) != NULL, "no \"%s\" in: %s", broken[_i].parts[i], output);
+}
+END_TEST
+
+START_TEST (doubles_pass)
+{
+  int status;
+  compile (SOURCE "/tests/broken/right-gradient-double.c", "doubles.so", "");
+  g_autofree char *output = run_line (&status, BUILD "/weft test-operator --plugin-path doubles.so broken");
+  ck_assert_msg (status == 0 && strstr (output, "gradients    passed"), "%s", output);
 }
 END_TEST
 
@@ -341,6 +351,7 @@ main (void)
   tcase_add_test (tests, first_lesson_is_short);
   tcase_add_test (tests, another_family_trains);
   tcase_add_loop_test (tests, broken_modules_are_reported, 0, G_N_ELEMENTS (broken));
+  tcase_add_test (tests, doubles_pass);
   tcase_add_test (tests, broken_modules_take_nothing_with_them);
   tcase_add_test (tests, two_operators_of_one_name_are_reported);
   tcase_add_test (tests, unknown_names_suggest_near_ones);
