@@ -226,7 +226,8 @@ START_TEST (inspection_is_complete_and_machine_readable)
                                "all = json.load(sys.stdin)\n"
                                "one = {o[\"name\"]: o for o in all[\"operators\"]}[\"linear\"]\n"
                                "print(one[\"module\"], one[\"parameters\"][0][\"signature\"], len(all[\"operators\"]) > 40)'");
-  if (g_find_program_in_path ("python3") != NULL)
+  g_autofree char *python = g_find_program_in_path ("python3");
+  if (python != NULL)
     ck_assert_msg (strcmp (json, "ops f32[$units, d] True\n") == 0, "%s", json);
 }
 END_TEST
