@@ -76,6 +76,7 @@ libweft_1_la_SOURCES = \
 	graph/trial-cases.c \
 	graph/trial-data.c \
 	graph/trial-gradient.c \
+	graph/trial-probe.c \
 	graph/trial-rig.c \
 	graph/trial-same.c \
 	graph/trial-speed.c \

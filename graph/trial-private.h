@@ -72,6 +72,8 @@ typedef struct
   const char *more;  /* further nodes */
 } WeftTrialSetup;
 
+/* A pipeline of one graph with @nodes and, if not %NULL, @more. */
+WeftPipeline *weft_trial_build (const char *nodes, const char *more, GError **error);
 gboolean weft_trial_rig_open (WeftTrialRig *rig, const WeftTrialCase *self, const WeftOperator *operator, const WeftTrialSetup * setup,
                               GError **error);
 void weft_trial_rig_close (WeftTrialRig *rig);
