@@ -18,6 +18,9 @@ typedef enum
   WEFT_EDIT_SET,
 } WeftVerb;
 
+/* Names of the verbs, %NULL last. */
+extern const char *const weft_edit_verbs[];
+
 /**
  * WeftEdit:
  * @text, @pattern: the path as written, and its elements
@@ -54,7 +57,7 @@ struct _WeftEdits
   GPtrArray *bypasses;
   GPtrArray *report;
   WeftValue *run;
-  gboolean partial;    /* graphs were left out, so that globs may find nothing */
+  gboolean partial; /* graphs were left out, so that globs may find nothing */
 };
 
 /* What a node's YAML says it is. */
@@ -77,6 +80,41 @@ gboolean weft_edit_has_glob (const WeftEdit *edit);
 /* "image.sge", and "train.v.sge"; to be freed. */
 char *weft_edit_address (const WeftScope *scope, const char *name);
 char *weft_edit_place (const WeftScope *scope, const char *name);
+
+/**
+ * WeftEditBody:
+ * @scope: %NULL among networks
+ * @nodes: an own copy, by name
+ * @kept: (nullable): references that leave the body
+ * @refused: whether the removal under way can't be
+ *
+ * The nodes of one body while edits are applied to them.
+ */
+typedef struct
+{
+  WeftEdits *edits;
+  WeftScope *scope;
+  WeftValue *nodes;
+  const WeftValue *kept;
+  gboolean refused;
+} WeftEditBody;
+
+WeftKind weft_edit_body_kind (const WeftEditBody *body, const WeftValue *map);
+/* Notes that a graph's own node @name is no longer what it was. */
+void weft_edit_touch (WeftEditBody *body, const char *name, const WeftValue *map);
+/* The only required input of @kind, or its only one; (nullable). */
+const char *weft_edit_main_input (const WeftKind *kind);
+/* "op linear"; to be freed. */
+char *weft_edit_name_kind (const WeftValue *map);
+WeftValue *weft_edit_copy (const WeftValue *map);
+gboolean weft_edit_is_map (const WeftValue *value);
+/* Whether @reference is @name or one of its outputs, or any reference in @value is. */
+gboolean weft_edit_refers_to (const WeftValue *reference, const char *name);
+gboolean weft_edit_mentions (const WeftValue *value, const char *name);
+
+/* edit-remove.c, edit-insert.c */
+void weft_edit_remove (WeftEditBody *body, WeftEdit *edit);
+void weft_edit_insert (WeftEditBody *body, WeftEdit *edit);
 
 void weft_edit_know (WeftEdits *edits, const char *address, const WeftValue *map);
 void weft_edit_say (WeftEdits *edits, const char *format, ...) G_GNUC_PRINTF (2, 3);

@@ -7,7 +7,7 @@
 #include "edit-private.h"
 #include "registry.h"
 
-static const char *const verbs[] = { "bypass", "remove", "replace", "insert", "rewire", "freeze", "set", NULL };
+const char *const weft_edit_verbs[] = { "bypass", "remove", "replace", "insert", "rewire", "freeze", "set", NULL };
 
 /* Keys beside the verb, by verb. */
 static const char *const companions[][4] = { { "from" }, { NULL }, { "with" }, { "with", "between" }, { NULL }, { NULL }, { NULL } };
@@ -116,7 +116,7 @@ read_map (WeftEdits *edits, WeftVerb verb, const WeftValue *map)
 {
   if (weft_value_kind (map) != WEFT_VALUE_MAP || weft_value_length (map) == 0)
     {
-      weft_problems_add (edits->problems, weft_value_mark (map), "`%s:` takes a map such as %s", verbs[verb],
+      weft_problems_add (edits->problems, weft_value_mark (map), "`%s:` takes a map such as %s", weft_edit_verbs[verb],
                          verb == WEFT_EDIT_SET ? "{train.loss.margin: 0.2}" : "{train.loss.text: t_key}");
       return;
     }
@@ -143,7 +143,8 @@ static void
 read_paths (WeftEdits *edits, WeftVerb verb, const WeftValue *entry, WeftValue *paths)
 {
   gboolean list = weft_value_kind (paths) == WEFT_VALUE_LIST;
-  g_autoptr (WeftValue) node = verb == WEFT_EDIT_REPLACE || verb == WEFT_EDIT_INSERT ? read_node (edits, entry, verbs[verb]) : NULL;
+  g_autoptr (WeftValue) node =
+      verb == WEFT_EDIT_REPLACE || verb == WEFT_EDIT_INSERT ? read_node (edits, entry, weft_edit_verbs[verb]) : NULL;
   WeftValue *from = NULL, *to = NULL;
   const WeftValue *which = verb == WEFT_EDIT_BYPASS ? weft_value_lookup (entry, "from") : NULL;
   if (which && weft_value_kind (which) != WEFT_VALUE_SCALAR)
@@ -159,7 +160,7 @@ read_paths (WeftEdits *edits, WeftVerb verb, const WeftValue *entry, WeftValue *
       WeftValue *path = list ? weft_value_item (paths, i) : paths;
       if (weft_value_kind (path) != WEFT_VALUE_SCALAR)
         {
-          weft_problems_add (edits->problems, weft_value_mark (path), "`%s:` takes a path or a list of paths", verbs[verb]);
+          weft_problems_add (edits->problems, weft_value_mark (path), "`%s:` takes a path or a list of paths", weft_edit_verbs[verb]);
           continue;
         }
       WeftEdit *edit = add_edit (edits, verb, weft_value_text (path), weft_value_mark (path));
@@ -181,12 +182,13 @@ read_entry (WeftEdits *edits, const WeftValue *entry)
       weft_problems_add (edits->problems, mark, "an edit is a map with a verb, such as {bypass: image.enhance}");
       return;
     }
-  for (int v = 0; verbs[v]; v++)
-    if (weft_value_lookup (entry, verbs[v]))
+  for (int v = 0; weft_edit_verbs[v]; v++)
+    if (weft_value_lookup (entry, weft_edit_verbs[v]))
       {
         if (verb >= 0)
           {
-            weft_problems_add (edits->problems, mark, "an edit has one verb; this has `%s` and `%s`", verbs[verb], verbs[v]);
+            weft_problems_add (edits->problems, mark, "an edit has one verb; this has `%s` and `%s`", weft_edit_verbs[verb],
+                               weft_edit_verbs[v]);
             return;
           }
         verb = v;
@@ -196,21 +198,21 @@ read_entry (WeftEdits *edits, const WeftValue *entry)
       const char *key = weft_value_key (entry, i);
       if (verb < 0)
         {
-          g_autofree char *hint = weft_suggestion (key, verbs);
+          g_autofree char *hint = weft_suggestion (key, weft_edit_verbs);
           weft_problems_add (edits->problems, weft_value_key_mark (entry, i), "there is no edit \"%s\"%s", key, hint);
           return;
         }
-      if (strcmp (key, verbs[verb]) == 0 || g_strv_contains (companions[verb], key))
+      if (strcmp (key, weft_edit_verbs[verb]) == 0 || g_strv_contains (companions[verb], key))
         continue;
       g_autofree char *hint = companions[verb][0] ? weft_suggestion (key, companions[verb]) : g_strdup ("");
-      weft_problems_add (edits->problems, weft_value_key_mark (entry, i), "`%s:` has no \"%s\"%s", verbs[verb], key, hint);
+      weft_problems_add (edits->problems, weft_value_key_mark (entry, i), "`%s:` has no \"%s\"%s", weft_edit_verbs[verb], key, hint);
     }
   if (verb < 0)
     weft_problems_add (edits->problems, mark, "an edit is a map with a verb, such as {bypass: image.enhance}");
   else if (verb == WEFT_EDIT_REWIRE || verb == WEFT_EDIT_SET)
-    read_map (edits, (WeftVerb) verb, weft_value_lookup (entry, verbs[verb]));
+    read_map (edits, (WeftVerb) verb, weft_value_lookup (entry, weft_edit_verbs[verb]));
   else
-    read_paths (edits, (WeftVerb) verb, entry, weft_value_lookup (entry, verbs[verb]));
+    read_paths (edits, (WeftVerb) verb, entry, weft_value_lookup (entry, weft_edit_verbs[verb]));
 }
 
 WeftEdits *
@@ -439,133 +441,4 @@ weft_edit_know (WeftEdits *edits, const char *address, const WeftValue *map)
   char *key = g_strdup (address);
   g_hash_table_insert (edits->known, key, known);
   g_ptr_array_add (edits->order, key);
-}
-
-/* The first known address that elements [0, @n) of the pattern mean. */
-static const char *
-find_known (const WeftEdits *edits, const WeftEdit *edit, guint n)
-{
-  for (guint i = 0; i < edits->order->len; i++)
-    if (weft_edit_pattern_matches (edit->pattern, n, edits->order->pdata[i]))
-      return edits->order->pdata[i];
-  return NULL;
-}
-
-/* Names that follow @prefix ("" for the first) among known addresses; with the graphs, whose names are no addresses. */
-static GPtrArray *
-names_below (const WeftEdits *edits, const char *prefix)
-{
-  GPtrArray *names = g_ptr_array_new_with_free_func (g_free);
-  gsize length = strlen (prefix);
-  for (guint i = 0; i < edits->order->len; i++)
-    {
-      const char *address = edits->order->pdata[i];
-      if (length && (!g_str_has_prefix (address, prefix) || address[length] != '.'))
-        continue;
-      const char *rest = address + (length ? length + 1 : 0);
-      g_autofree char *name = g_strndup (rest, strcspn (rest, "."));
-      if (!g_ptr_array_find_with_equal_func (names, name, g_str_equal, NULL))
-        g_ptr_array_add (names, g_steal_pointer (&name));
-    }
-  g_ptr_array_add (names, NULL);
-  return names;
-}
-
-/* Says which element of a path without globs is wrong, and what there is. */
-static void
-report_path (WeftEdits *edits, const WeftEdit *edit, guint n)
-{
-  g_autoptr (GString) prefix = g_string_new (NULL);
-  for (guint i = 0; i < n; i++)
-    {
-      g_autoptr (GPtrArray) names = names_below (edits, prefix->str);
-      if (strpbrk (edit->pattern[i], "*?"))
-        break;
-      if (!g_strv_contains ((const char *const *) names->pdata, edit->pattern[i]))
-        {
-          g_autofree char *hint = weft_suggestion (edit->pattern[i], (const char *const *) names->pdata);
-          if (i == 0)
-            weft_problems_add (edits->problems, edit->mark, "there is no network or graph \"%s\"%s", edit->pattern[i], hint);
-          else if (names->len == 1)
-            weft_problems_add (edits->problems, edit->mark, "there is nothing in `%s` to edit", prefix->str);
-          else
-            weft_problems_add (edits->problems, edit->mark, "there is no \"%s\" in `%s`%s", edit->pattern[i], prefix->str, hint);
-          return;
-        }
-      g_string_append_printf (prefix, "%s%s", prefix->len ? "." : "", edit->pattern[i]);
-    }
-  if (weft_edit_has_glob (edit))
-    weft_problems_add (edits->problems, edit->mark, "\"%s\" matches nothing%s%s%s", edit->text, prefix->len ? " in `" : "", prefix->str,
-                       prefix->len ? "`" : "");
-  else
-    weft_problems_add (edits->problems, edit->mark, "there is nothing at \"%s\" that `%s:` could change", edit->text, verbs[edit->verb]);
-}
-
-/* `set` and `rewire`: the node is there, but not what the last element names. */
-static gboolean
-report_key (WeftEdits *edits, const WeftEdit *edit)
-{
-  guint length = g_strv_length (edit->pattern);
-  gboolean set = edit->verb == WEFT_EDIT_SET;
-  for (guint n = length - 1; n >= 1; n--)
-    {
-      const char *address = find_known (edits, edit, n), *key = edit->pattern[n];
-      if (!address || strpbrk (key, "*?"))
-        continue;
-      g_autoptr (GPtrArray) below = names_below (edits, address);
-      if (weft_edit_has_glob (edit))
-        {
-          weft_problems_add (edits->problems, edit->mark, "nothing that \"%s\" matches has %s \"%s\"", edit->text,
-                             set ? "an attribute" : "an input", key);
-          return TRUE;
-        }
-      if (n + 1 < length && below->len > 1 && !g_strv_contains ((const char *const *) below->pdata, key))
-        return FALSE;
-      const WeftKnown *known = g_hash_table_lookup (edits->known, address);
-      const char *const *right = (const char *const *) (set ? known->attributes : known->inputs)->pdata;
-      const char *const *wrong = (const char *const *) (set ? known->inputs : known->attributes)->pdata;
-      g_autofree char *hint = weft_suggestion (key, right);
-      if (g_strv_contains (wrong, key))
-        weft_problems_add (edits->problems, edit->mark, "\"%s\" is an %s of `%s`; `%s:` changes %s", key, set ? "input" : "attribute",
-                           address, set ? "rewire" : "set", set ? "inputs" : "attributes");
-      else
-        weft_problems_add (edits->problems, edit->mark, "`%s` (%s) has no %s \"%s\"%s", address, known->what ? known->what : "a graph",
-                           set ? "attribute" : "input", key, hint);
-      return TRUE;
-    }
-  return FALSE;
-}
-
-/* What an earlier edit took away. */
-static gboolean
-report_removed (WeftEdits *edits, const WeftEdit *edit)
-{
-  for (guint n = g_strv_length (edit->pattern); n >= 1; n--)
-    {
-      const char *address = find_known (edits, edit, n);
-      const WeftKnown *known = address ? g_hash_table_lookup (edits->known, address) : NULL;
-      if (!known || !known->removed.line)
-        continue;
-      weft_problems_add (edits->problems, edit->mark, "`%s` has been removed at %s:%u", address, known->removed.file, known->removed.line);
-      return TRUE;
-    }
-  return FALSE;
-}
-
-void
-weft_edits_finish (WeftEdits *edits)
-{
-  for (guint i = 0; edits && i < edits->edits->len; i++)
-    {
-      const WeftEdit *edit = edits->edits->pdata[i];
-      guint n = g_strv_length (edit->pattern);
-      if (edit->matched || (edits->partial && weft_edit_has_glob (edit)))
-        continue;
-      if (report_removed (edits, edit))
-        continue;
-      if (edit->verb == WEFT_EDIT_INSERT)
-        report_path (edits, edit, n - 1);
-      else if ((edit->verb != WEFT_EDIT_SET && edit->verb != WEFT_EDIT_REWIRE) || !report_key (edits, edit))
-        report_path (edits, edit, edit->verb == WEFT_EDIT_SET || edit->verb == WEFT_EDIT_REWIRE ? n - 1 : n);
-    }
 }

@@ -24,7 +24,11 @@ libweft_1_la_SOURCES = \
 	graph/document.c \
 	graph/dot.c \
 	graph/edit-bypass.c \
+	graph/edit-insert.c \
 	graph/edit-nodes.c \
+	graph/edit-remove.c \
+	graph/edit-report.c \
+	graph/edit-run.c \
 	graph/edit.c \
 	graph/events.c \
 	graph/execute.c \
