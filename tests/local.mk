@@ -10,6 +10,7 @@ suites += tests/test-recordings
 suites += tests/test-retrieval
 suites += tests/test-safetensors
 suites += tests/test-store
+suites += tests/test-command
 suites += tests/test-compose
 suites += tests/test-document
 suites += tests/test-mistakes

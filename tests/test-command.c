@@ -1,0 +1,465 @@
+/* The command as its users meet it: runs, their directories, interruptions, evaluation.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause */
+#include <json-glib/json-glib.h>
+#include <math.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "checkpoint.h"
+#include "npy.h"
+#include "rig.h"
+#include "safetensors.h"
+
+/* USER on a few scenes: a step takes milliseconds. */
+#define IMAGES 20
+#define SMALL                                                                                                                              \
+  "scenes --set embed=16 --set hidden=8 --set queue=64 --set batch=16 --set drop_epoch=3 --set graphs.train.nodes.pairs.images=64 "        \
+  "--set graphs.images.nodes.items.images=20 --set graphs.captions.nodes.items.images=20 "
+#define STEPS 80 /* of four epochs */
+
+static char *folder;
+
+static void
+set_up (void)
+{
+  folder = rig_folder ();
+}
+
+static void
+tear_down (void)
+{
+  rig_remove (folder);
+  g_free (folder);
+}
+
+static char *
+in_folder (const char *name)
+{
+  return g_build_filename (folder, name, NULL);
+}
+
+static char **
+words_of (const char *arguments)
+{
+  g_autofree char *trimmed = g_strstrip (g_strdup (arguments));
+  g_auto (GStrv) words = g_strsplit (trimmed, " ", -1);
+  GPtrArray *all = g_ptr_array_new ();
+  g_ptr_array_add (all, g_build_filename (WEFT_TEST_BUILD_DIR, "weft", NULL));
+  for (char **word = words; *word != NULL; word++)
+    if (**word != '\0')
+      g_ptr_array_add (all, g_strdup (*word));
+  g_ptr_array_add (all, NULL);
+  return (char **) g_ptr_array_free (all, FALSE);
+}
+
+/* Runs `weft ARGUMENTS` in @directory. Returns: the exit status, or -1 if a signal ended it */
+static int
+weft_in (const char *directory, const char *arguments, char **output, char **message)
+{
+  g_auto (GStrv) words = words_of (arguments);
+  g_autofree char *out = NULL, *err = NULL;
+  g_autoptr (GError) error = NULL;
+  int status = 0;
+  gboolean ran = g_spawn_sync (directory, words, NULL, G_SPAWN_DEFAULT, NULL, NULL, &out, &err, &status, &error);
+  ck_assert_msg (ran, "%s", error ? error->message : "");
+  if (output != NULL)
+    *output = g_steal_pointer (&out);
+  if (message != NULL)
+    *message = g_steal_pointer (&err);
+  return WIFEXITED (status) ? WEXITSTATUS (status) : -1;
+}
+
+static void
+weft_well (const char *arguments)
+{
+  g_autofree char *output = NULL, *message = NULL;
+  int status = weft_in (folder, arguments, &output, &message);
+  ck_assert_msg (status == 0, "weft %s: status %d: %s%s", arguments, status, output, message);
+}
+
+static GPid
+weft_begin (const char *arguments)
+{
+  g_auto (GStrv) words = words_of (arguments);
+  GPid child = 0;
+  ck_assert (g_spawn_async (folder, words, NULL, G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_STDOUT_TO_DEV_NULL | G_SPAWN_STDERR_TO_DEV_NULL, NULL,
+                            NULL, &child, NULL));
+  return child;
+}
+
+static gboolean
+holds (const char *text, const char *part)
+{
+  return text != NULL && strstr (text, part) != NULL;
+}
+
+static char *
+read_in (const char *name)
+{
+  g_autofree char *path = in_folder (name);
+  char *text = NULL;
+  g_file_get_contents (path, &text, NULL, NULL);
+  return text;
+}
+
+START_TEST (every_command_explains_itself)
+{
+  static const char *const commands[] = { "train", "evaluate", "encode", "check", "inspect", "graph", "info", "weights" };
+  for (guint i = 0; i < G_N_ELEMENTS (commands); i++)
+    {
+      g_autofree char *help = g_strconcat (commands[i], " --help", NULL), *wrong = g_strconcat (commands[i], " --bogus", NULL);
+      g_autofree char *output = NULL, *message = NULL;
+      ck_assert_int_eq (weft_in (folder, help, &output, NULL), 0);
+      ck_assert_msg (holds (output, "Usage:") && holds (output, "--help"), "%s: %s", help, output);
+      ck_assert_int_eq (weft_in (folder, wrong, NULL, &message), 2);
+      ck_assert_msg (holds (message, "--bogus"), "%s: %s", wrong, message);
+    }
+}
+END_TEST
+
+/* Lines of metrics.jsonl as objects; every line must be one. */
+static GPtrArray *
+metrics_of (const char *run)
+{
+  g_autofree char *name = g_build_filename (run, "metrics.jsonl", NULL), *text = read_in (name);
+  GPtrArray *metrics = g_ptr_array_new_with_free_func ((GDestroyNotify) json_node_unref);
+  ck_assert_ptr_nonnull (text);
+  g_auto (GStrv) lines = g_strsplit (text, "\n", -1);
+  for (char **line = lines; *line != NULL; line++)
+    if (**line != '\0')
+      {
+        JsonNode *node = json_from_string (*line, NULL);
+        ck_assert_msg (node != NULL && JSON_NODE_HOLDS_OBJECT (node), "not a JSON object: %s", *line);
+        g_ptr_array_add (metrics, node);
+      }
+  return metrics;
+}
+
+/* What does not depend on the clock. */
+static gboolean
+is_timed (const char *key)
+{
+  return g_str_equal (key, "seconds") || g_str_equal (key, "items_per_second") || g_str_equal (key, "data_wait");
+}
+
+static char *
+without_times (JsonNode *node)
+{
+  GString *text = g_string_new (NULL);
+  g_autoptr (GList) names = json_object_get_members (json_node_get_object (node));
+  for (GList *name = names; name != NULL; name = name->next)
+    if (!is_timed (name->data))
+      {
+        g_autofree char *value = json_to_string (json_object_get_member (json_node_get_object (node), name->data), FALSE);
+        g_string_append_printf (text, "%s=%s ", (const char *) name->data, value);
+      }
+  return g_string_free (text, FALSE);
+}
+
+static guint32
+masked (guint32 crc)
+{
+  return (crc >> 15 | crc << 17) + 0xa282ead8u;
+}
+
+/* Records of a TensorBoard file, all of whose checksums must be right. */
+static guint
+count_events (const char *path)
+{
+  g_autofree char *bytes = NULL;
+  gsize size, at = 0;
+  guint records = 0;
+  ck_assert (g_file_get_contents (path, &bytes, &size, NULL));
+  for (; at < size; records++)
+    {
+      guint64 length;
+      guint32 crc;
+      ck_assert_uint_ge (size - at, 16);
+      memcpy (&length, bytes + at, 8);
+      memcpy (&crc, bytes + at + 8, 4);
+      ck_assert_uint_eq (crc, masked (weft_crc32c (0, bytes + at, 8)));
+      ck_assert_uint_le (length, size - at - 16);
+      memcpy (&crc, bytes + at + 12 + length, 4);
+      ck_assert_uint_eq (crc, masked (weft_crc32c (0, bytes + at + 12, length)));
+      at += 16 + length;
+    }
+  return records;
+}
+
+static char *
+find_with_prefix (const char *directory, const char *prefix)
+{
+  g_autofree char *path = in_folder (directory);
+  g_autoptr (GDir) dir = g_dir_open (path, 0, NULL);
+  const char *name;
+  while (dir != NULL && (name = g_dir_read_name (dir)) != NULL)
+    if (g_str_has_prefix (name, prefix))
+      return g_build_filename (path, name, NULL);
+  return NULL;
+}
+
+START_TEST (a_run_directory_holds_the_run)
+{
+  static const char *const models[] = { "a/best.safetensors", "a/last.safetensors" };
+  weft_well ("train " SMALL "--set epochs=4 --output a --threads 2");
+  for (guint i = 0; i < G_N_ELEMENTS (models); i++)
+    {
+      g_autofree char *path = in_folder (models[i]);
+      g_autoptr (GError) error = NULL;
+      ck_assert_msg (weft_checkpoint_verify (path, NULL, &error), "%s", error ? error->message : "");
+    }
+  g_autoptr (GPtrArray) metrics = metrics_of ("a");
+  guint validations = 0;
+  for (guint i = 0; i < metrics->len; i++)
+    validations += json_object_has_member (json_node_get_object (metrics->pdata[i]), "score");
+  ck_assert_uint_eq (validations, 4);
+  ck_assert_uint_eq (metrics->len, STEPS / 10 + 4);
+  g_autofree char *events = find_with_prefix ("a", "events.out.tfevents."), *log = read_in ("a/log.txt"), *info = read_in ("a/info.json");
+  ck_assert_ptr_nonnull (events);
+  ck_assert_uint_gt (count_events (events), STEPS / 10);
+  ck_assert (holds (log, "finished after 4 epochs, 80 steps") && holds (info, "processor"));
+  /* The resolved pipeline stands for itself. */
+  weft_well ("check a/pipeline.yaml");
+  g_autofree char *again = NULL;
+  g_autofree char *run = in_folder ("a"), *command = g_strconcat ("train ", run, NULL);
+  ck_assert_int_eq (weft_in ("/", command, NULL, &again), 0);
+  ck_assert_msg (holds (again, "is finished"), "%s", again);
+}
+END_TEST
+
+static void
+assert_same_tensors (const char *left, const char *right)
+{
+  g_autofree char *a = in_folder (left), *b = in_folder (right);
+  g_autoptr (WeftSafetensors) one = weft_safetensors_open (a, NULL), other = weft_safetensors_open (b, NULL);
+  guint compared = 0;
+  ck_assert (one != NULL && other != NULL);
+  for (const char *const *name = weft_safetensors_names (one); *name != NULL; name++, compared++)
+    {
+      const WeftTensor *tensor = weft_safetensors_find (one, *name), *there = weft_safetensors_find (other, *name);
+      ck_assert_msg (there != NULL && weft_tensor_bytes (there) == weft_tensor_bytes (tensor), "%s", *name);
+      gsize bytes = weft_tensor_bytes (tensor);
+      g_autofree char *x = g_malloc (bytes + 1), *y = g_malloc (bytes + 1);
+      ck_assert (weft_safetensors_read (one, *name, x, NULL) && weft_safetensors_read (other, *name, y, NULL));
+      ck_assert_msg (memcmp (x, y, bytes) == 0, "`%s` differs between %s and %s", *name, left, right);
+    }
+  ck_assert_uint_gt (compared, 50);
+}
+
+/* All metrics of @right, of which some may stand there twice after a kill, are those of @left. */
+static void
+assert_same_metrics (const char *left, const char *right)
+{
+  g_autoptr (GPtrArray) one = metrics_of (left), other = metrics_of (right);
+  ck_assert_uint_eq (one->len, other->len);
+  for (guint i = 0; i < one->len; i++)
+    {
+      g_autofree char *x = without_times (one->pdata[i]), *y = without_times (other->pdata[i]);
+      ck_assert_str_eq (x, y);
+    }
+}
+
+static void
+wait_some_metrics (const char *run, guint lines)
+{
+  for (int i = 0; i < 3000; i++)
+    {
+      g_autofree char *name = g_build_filename (run, "metrics.jsonl", NULL), *text = read_in (name);
+      guint found = 0;
+      for (const char *at = text; at != NULL && (at = strchr (at, '\n')) != NULL; at++)
+        found++;
+      if (found >= lines)
+        return;
+      g_usleep (2000);
+    }
+  ck_abort_msg ("no %u metrics after six seconds", lines);
+}
+
+/* Interrupted, terminated or killed, on one thread or two: a run that goes on ends with the same bits. */
+START_TEST (continued_runs_end_the_same)
+{
+  static const struct
+  {
+    int signal;
+    guint after;
+  } ends[] = { { SIGINT, 1 }, { SIGTERM, 3 }, { SIGKILL, 2 }, { SIGKILL, 5 }, { SIGINT, 7 } };
+  weft_well ("train " SMALL "--set epochs=4 --output a --threads 1");
+  GPid child = weft_begin ("train " SMALL "--set epochs=4 --output b --threads 2");
+  for (guint i = 0; i < G_N_ELEMENTS (ends); i++)
+    {
+      int status;
+      wait_some_metrics ("b", ends[i].after);
+      kill (child, ends[i].signal);
+      ck_assert_int_eq (waitpid (child, &status, 0), child);
+      ck_assert_msg (ends[i].signal == SIGKILL || WIFEXITED (status), "ended by signal %d", WTERMSIG (status));
+      child = weft_begin (i % 2 ? "train b --threads 2" : "train " SMALL "--set epochs=4 --output b --threads 1");
+    }
+  int status;
+  ck_assert_int_eq (waitpid (child, &status, 0), child);
+  ck_assert (WIFEXITED (status) && WEXITSTATUS (status) == 0);
+  assert_same_tensors ("a/last.safetensors", "b/last.safetensors");
+  assert_same_tensors ("a/best.safetensors", "b/best.safetensors");
+  assert_same_metrics ("a", "b");
+}
+END_TEST
+
+START_TEST (one_process_a_directory)
+{
+  int status;
+  g_autofree char *message = NULL;
+  GPid child = weft_begin ("train " SMALL "--set epochs=100000 --output a --threads 1");
+  wait_some_metrics ("a", 1);
+  ck_assert_int_eq (weft_in (folder, "train a", NULL, &message), 1);
+  g_autofree char *number = g_strdup_printf ("%d", (int) child);
+  ck_assert_msg (holds (message, number), "%s", message);
+  kill (child, SIGKILL);
+  waitpid (child, &status, 0);
+  /* The lock died with its owner. */
+  weft_well ("train a --set run.train.epochs=1 --threads 1");
+}
+END_TEST
+
+START_TEST (another_pipeline_is_refused)
+{
+  g_autofree char *message = NULL;
+  weft_well ("train " SMALL "--set epochs=1 --output a");
+  ck_assert_int_eq (weft_in (folder, "train " SMALL "--set epochs=1 --set batch=8 --output a", NULL, &message), 1);
+  ck_assert_msg (holds (message, "another pipeline") && holds (message, "batch"), "%s", message);
+}
+END_TEST
+
+START_TEST (damaged_checkpoints_are_named)
+{
+  g_autofree char *message = NULL, *bytes = NULL, *path = in_folder ("a/checkpoints/step-40.safetensors");
+  gsize size;
+  weft_well ("train " SMALL "--set epochs=2 --output a");
+  ck_assert (g_file_get_contents (path, &bytes, &size, NULL));
+  bytes[size - 9] = (char) (bytes[size - 9] ^ 1);
+  ck_assert (g_file_set_contents (path, bytes, (gssize) size, NULL));
+  ck_assert_int_eq (weft_in (folder, "train a --set run.train.epochs=3", NULL, &message), 0);
+  ck_assert_msg (holds (message, "step-40.safetensors: tensor") && holds (message, "the one before it is taken"), "%s", message);
+  ck_assert_msg (holds (message, "epoch 2  step 40"), "the second epoch was not trained again: %s", message);
+}
+END_TEST
+
+/* Files may not grow beyond what one checkpoint takes: what a full disk does. */
+static void
+limit_files (gpointer data)
+{
+  struct rlimit limit = { *(const rlim_t *) data, *(const rlim_t *) data };
+  signal (SIGXFSZ, SIG_IGN);
+  setrlimit (RLIMIT_FSIZE, &limit);
+}
+
+START_TEST (a_full_disk_loses_nothing)
+{
+  g_auto (GStrv) words = words_of ("train a --set run.train.epochs=9 --threads 1");
+  g_autofree char *output = NULL, *message = NULL, *before = in_folder ("a/checkpoints/step-40.safetensors");
+  rlim_t most = 100000;
+  int status = 0;
+  weft_well ("train " SMALL "--set epochs=2 --output a");
+  ck_assert (g_spawn_sync (folder, words, NULL, G_SPAWN_DEFAULT, limit_files, &most, &output, &message, &status, NULL));
+  ck_assert_msg (WIFEXITED (status) && WEXITSTATUS (status) == 1, "%d: %s%s", status, output, message);
+  ck_assert_msg (holds (message, "File too large") || holds (output, "File too large"), "%s%s", output, message);
+  ck_assert (weft_checkpoint_verify (before, NULL, NULL));
+  weft_well ("train a --set run.train.epochs=3 --threads 1");
+}
+END_TEST
+
+static float *
+read_array (const char *name, WeftTensor *tensor)
+{
+  g_autofree char *path = in_folder (name);
+  g_autoptr (GError) error = NULL;
+  float *data = weft_npy_read_f32 (path, tensor, &error);
+  ck_assert_msg (data != NULL, "%s", error ? error->message : "");
+  return data;
+}
+
+/* Similarities are the products of the embeddings that `weft encode` writes. */
+START_TEST (evaluation_and_embeddings_agree)
+{
+  WeftTensor s, v, t;
+  g_autofree char *json = NULL, *table = NULL;
+  weft_well ("train " SMALL "--set epochs=1 --output a");
+  ck_assert_int_eq (weft_in (folder, "evaluate a --json --quiet --save-similarity s.npy", &json, NULL), 0);
+  ck_assert_int_eq (weft_in (folder, "evaluate a --quiet", &table, NULL), 0);
+  weft_well ("encode a --split test --output e");
+  g_autofree float *similarity = read_array ("s.npy", &s), *images = read_array ("e/images.npy", &v),
+                   *captions = read_array ("e/captions.npy", &t);
+  ck_assert (s.shape[0] == IMAGES && s.shape[1] == 5 * IMAGES && v.shape[1] == t.shape[1]);
+  for (gint64 i = 0; i < s.shape[0]; i++)
+    for (gint64 j = 0; j < s.shape[1]; j++)
+      {
+        double sum = 0;
+        for (gint64 k = 0; k < v.shape[1]; k++)
+          sum += (double) images[i * v.shape[1] + k] * captions[j * v.shape[1] + k];
+        ck_assert (fabs (sum - similarity[i * s.shape[1] + j]) < 1e-5);
+      }
+  g_autoptr (JsonNode) node = json_from_string (json, NULL);
+  ck_assert (node != NULL && JSON_NODE_HOLDS_OBJECT (node));
+  double rsum = json_object_get_double_member (json_node_get_object (node), "scores.recalls.rsum");
+  g_autofree char *number = g_strdup_printf ("%.2f", rsum);
+  ck_assert_msg (rsum > 0 && holds (table, number), "%s is not in\n%s", number, table);
+}
+END_TEST
+
+/* Trains with @settings and returns all that was said. */
+static char *
+said_by (const char *settings, int expected)
+{
+  g_autofree char *arguments = g_strconcat ("train " SMALL, settings, NULL), *output = NULL, *message = NULL;
+  int status = weft_in (folder, arguments, &output, &message);
+  ck_assert_msg (status == expected, "status %d: %s%s", status, output, message);
+  return g_strconcat (output, message, NULL);
+}
+
+START_TEST (trouble_is_told_at_once)
+{
+  /* Weights that grow by a million a step: the first node with a value that is not finite is named. */
+  g_autofree char *infinite =
+      said_by ("--set epochs=1 --output a --set graphs.train.nodes.update.rate=1000 --set graphs.train.nodes.update.decay=1000", 1);
+  ck_assert_msg (holds (infinite, "not finite") && holds (infinite, "`"), "%s", infinite);
+  g_autofree char *info = read_in ("a/info.json");
+  ck_assert_msg (holds (info, "not finite"), "the run does not say how it failed: %s", info);
+  /* Steps so large that most pairs end with a similarity below zero. */
+  g_autofree char *silent = said_by ("--set epochs=1 --output b --set graphs.train.nodes.update.rate=900", 0);
+  ck_assert_msg (holds (silent, "get no gradient") && holds (silent, "set another seed"), "%s", silent);
+  g_autofree char *collapsed = said_by ("--set epochs=1 --output c --set run.log.every=1", 0);
+  ck_assert_msg (holds (collapsed, "collapse") && holds (collapsed, "smaller rate"), "%s", collapsed);
+}
+END_TEST
+
+START_TEST (a_run_starts_from_another)
+{
+  g_autofree char *overlay = in_folder ("warm.yaml"), *message = NULL;
+  weft_well ("train " SMALL "--set epochs=1 --output a");
+  ck_assert (g_file_set_contents (overlay, "networks: {image: {load: {path: a}}}\n", -1, NULL));
+  ck_assert_int_eq (weft_in (folder, "train " SMALL "--set epochs=1 --output b --overlay warm.yaml", NULL, &message), 0);
+  ck_assert_msg (holds (message, "image from a/best.safetensors: 33 matched, 0 missing, 0 left over"), "%s", message);
+}
+END_TEST
+
+int
+main (void)
+{
+  Suite *suite = suite_create ("command");
+  TCase *tests = tcase_create ("command");
+  tcase_set_timeout (tests, 300);
+  tcase_add_checked_fixture (tests, set_up, tear_down);
+  tcase_add_test (tests, every_command_explains_itself);
+  tcase_add_test (tests, a_run_directory_holds_the_run);
+  tcase_add_test (tests, continued_runs_end_the_same);
+  tcase_add_test (tests, one_process_a_directory);
+  tcase_add_test (tests, another_pipeline_is_refused);
+  tcase_add_test (tests, damaged_checkpoints_are_named);
+  tcase_add_test (tests, a_full_disk_loses_nothing);
+  tcase_add_test (tests, evaluation_and_embeddings_agree);
+  tcase_add_test (tests, trouble_is_told_at_once);
+  tcase_add_test (tests, a_run_starts_from_another);
+  suite_add_tcase (suite, tests);
+  return rig_main (suite);
+}
