@@ -128,6 +128,19 @@ START_TEST (modules_are_checked_alone)
 }
 END_TEST
 
+/* Every value of a matrix is checked before a sweep begins. */
+START_TEST (matrices_are_checked)
+{
+  rig_write (folder, "wide.yaml", "matrix: {net.rate: [0, 0.5], units: [1, 2]}\n", -1);
+  rig_write (folder, "wrong.yaml", "matrix: {net.rate: [0.5, 1.5], net.raet: [1]}\n", -1);
+  g_auto (Ran) good = WEFT ("check", "main.yaml", "-o", "wide.yaml", "--brief");
+  ck_assert_msg (good.status == 0, "%s", good.err);
+  g_auto (Ran) wrong = WEFT ("check", "main.yaml", "-o", "wrong.yaml", "--brief");
+  expect (&wrong, 1, "is 1.5; it must lie between");
+  expect (&wrong, 1, "has no attribute \"raet\"; did you mean \"rate\"?");
+}
+END_TEST
+
 START_TEST (values_are_explained)
 {
   g_auto (Ran) variable = WEFT ("explain", "main.yaml", "units");
@@ -356,6 +369,7 @@ main (void)
   tcase_add_checked_fixture (tests, set_up, tear_down);
   tcase_add_test (tests, documents_say_where_values_stand);
   tcase_add_test (tests, modules_are_checked_alone);
+  tcase_add_test (tests, matrices_are_checked);
   tcase_add_test (tests, values_are_explained);
   tcase_add_test (tests, differences_are_edits);
   tcase_add_test (tests, drawings_fold_and_colour);

@@ -6,6 +6,7 @@
 
 #include "check-module.h"
 #include "cli.h"
+#include "compare.h"
 #include "edit.h"
 #include "open.h"
 #include "plan.h"
@@ -155,6 +156,25 @@ print_graph (WeftGraph *graph, gboolean nodes, gboolean gradients, gsize *bytes)
   return TRUE;
 }
 
+/* Every value of a `matrix:`, one at a time. */
+static gboolean
+check_matrix (const char *path, const WeftCommonOptions *common, const WeftValue *document, WeftProblems *problems)
+{
+  const WeftValue *matrix = weft_value_lookup (document, "matrix");
+  g_auto (GStrv) settings = weft_cli_settings (common);
+  gboolean good = TRUE;
+  for (guint a = 0; matrix && a < weft_value_length (matrix); a++)
+    for (guint i = 0; i < weft_value_length (weft_value_item (matrix, a)); i++)
+      {
+        g_auto (WeftOpened) opened = { 0 };
+        g_autoptr (GPtrArray) cell = g_ptr_array_new_with_free_func (g_free);
+        g_autofree char *value = weft_value_print_line (weft_value_item (weft_value_item (matrix, a), i));
+        g_ptr_array_add (cell, g_strdup_printf ("%s=%s", weft_value_key (matrix, a), value));
+        good &= weft_open (path, (const char *const *) common->overlays, (const char *const *) settings, cell, TRUE, &opened, problems);
+      }
+  return good;
+}
+
 /* The pipeline as it is trained, and as validation and evaluation set its variables. */
 static gboolean
 open_all (const char *path, const WeftCommonOptions *common, WeftOpened *opened)
@@ -171,6 +191,7 @@ open_all (const char *path, const WeftCommonOptions *common, WeftOpened *opened)
         g_auto (WeftOpened) phase = { 0 };
         good = weft_open (path, overlays, (const char *const *) settings, phases[i]->vars, FALSE, &phase, problems);
       }
+  good = good && check_matrix (path, common, opened->document, problems);
   if (!weft_problems_to_error (problems, &error))
     fprintf (stderr, "%s\n", error->message);
   return good;
