@@ -176,6 +176,7 @@ START_TEST (broken_modules_take_nothing_with_them)
 {
   int status;
   g_autofree char *made = run_line (&status, "mkdir -p several");
+  ck_assert_msg (status == 0, "%s", made);
   compile (SOURCE "/tests/broken/crash-at-load.c", "several/a-crash.so", "");
   compile (SOURCE "/tests/broken/exit-at-load.c", "several/b-exit.so", "");
   compile (SOURCE "/doc/lessons/1-pointwise.c", "several/c-swish.so", "");
@@ -192,6 +193,7 @@ START_TEST (two_operators_of_one_name_are_reported)
 {
   int status;
   g_autofree char *made = run_line (&status, "mkdir -p twice");
+  ck_assert_msg (status == 0, "%s", made);
   compile (SOURCE "/tests/broken/same-name.c", "twice/one.so", "-DMODULE='\"one\"'");
   compile (SOURCE "/tests/broken/same-name.c", "twice/two.so", "-DMODULE='\"two\"'");
   g_autofree char *listed = run_line (&status, BUILD "/weft inspect --plugin-path twice");
@@ -304,7 +306,7 @@ START_TEST (python_runs_pipelines)
   g_autofree char *has = run_line (&status, "python3 -c 'import numpy' || /usr/bin/python3 -c 'import numpy'");
   if (status != 0)
     {
-      printf ("the Python module was not tried: there is no Python with NumPy\n");
+      printf ("the Python module was not tried: there is no Python with NumPy: %s\n", has);
       return;
     }
   rig_write (folder, "pool.yaml", ragged_pipeline, -1);
