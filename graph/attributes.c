@@ -9,7 +9,7 @@
 #define FIELD(type, attributes, attribute) (*(type *) ((char *) (attributes) + (attribute)->offset))
 
 const WeftAttribute *
-weft_operator_attribute (const WeftOperator *operator, const char *name)
+weft_operator_attribute (const WeftOperator *operator, const char * name)
 {
   for (const WeftAttribute *attribute = operator->attributes; attribute && attribute->name; attribute++)
     if (strcmp (attribute->name, name) == 0)
@@ -31,11 +31,12 @@ expected (const WeftNode *node, const WeftAttribute *attribute, const WeftValue 
   WeftValueKind kind = weft_value_kind (value);
 
   if (kind == WEFT_VALUE_SCALAR)
-    weft_problems_add (problems, weft_value_mark (value), "attribute \"%s\" of %s `%s` must be %s, not \"%s\"", attribute->name, node->operator->name,
-                       node->path, what, weft_value_text (value));
+    weft_problems_add (problems, weft_value_mark (value), "attribute \"%s\" of %s `%s` must be %s, not %s\"%s\"", attribute->name,
+                       node->operator->name, node->path, what, weft_value_is_quoted (value) ? "the quoted text " : "",
+                       weft_value_text (value));
   else
-    weft_problems_add (problems, weft_value_mark (value), "attribute \"%s\" of %s `%s` must be %s, not %s", attribute->name, node->operator->name,
-                       node->path, what, kinds[kind]);
+    weft_problems_add (problems, weft_value_mark (value), "attribute \"%s\" of %s `%s` must be %s, not %s", attribute->name,
+                       node->operator->name, node->path, what, kinds[kind]);
 }
 
 static gboolean
@@ -108,8 +109,8 @@ store_text (WeftNode *node, const WeftAttribute *attribute, const WeftValue *val
   if (*text == '\0')
     FIELD (const char *, node->attributes, attribute) = NULL;
   else
-    FIELD (const char *, node->attributes, attribute)
-        = own (node, attribute->kind == WEFT_ATTRIBUTE_PATH ? resolve_path (node, value) : g_strdup (text));
+    FIELD (const char *, node->attributes, attribute) =
+        own (node, attribute->kind == WEFT_ATTRIBUTE_PATH ? resolve_path (node, value) : g_strdup (text));
   return TRUE;
 }
 
@@ -131,8 +132,8 @@ store_choice (WeftNode *node, const WeftAttribute *attribute, const WeftValue *v
       return FALSE;
     }
   hint = weft_suggestion (text, attribute->choices);
-  weft_problems_add (problems, weft_value_mark (value), "attribute \"%s\" of %s `%s` can't be \"%s\"%s", attribute->name, node->operator->name,
-                     node->path, text, hint);
+  weft_problems_add (problems, weft_value_mark (value), "attribute \"%s\" of %s `%s` can't be \"%s\"%s", attribute->name,
+                     node->operator->name, node->path, text, hint);
   return FALSE;
 }
 
@@ -238,7 +239,7 @@ store_value (WeftNode *node, const WeftAttribute *attribute, WeftValue *value, W
 gboolean
 weft_attributes_store (WeftNode *node, const WeftValue *given, WeftProblems *problems)
 {
-  const WeftOperator *operator = node->operator;
+  const WeftOperator *operator= node->operator;
   gboolean good = TRUE;
 
   if (operator->attributes_size && !node->attributes)

@@ -55,7 +55,8 @@ read_mode (const WeftValue *map, WeftMode inherited, WeftProblems *problems)
     return WEFT_MODE_TRAIN;
   if (g_strcmp0 (text, "infer") == 0)
     return WEFT_MODE_INFER;
-  weft_problems_add (problems, weft_value_mark (value), "mode must be train or infer");
+  weft_problems_add (problems, weft_value_mark (value), "mode must be train or infer, not %s%s%s", text ? "\"" : "",
+                     text ? text : "a list or map", text ? "\"" : "");
   return inherited;
 }
 
@@ -63,7 +64,7 @@ read_mode (const WeftValue *map, WeftMode inherited, WeftProblems *problems)
 static void
 check_operator_keys (const WeftNode *node, const WeftValue *map, WeftProblems *problems)
 {
-  const WeftOperator *operator = node->operator;
+  const WeftOperator *operator= node->operator;
 
   for (guint i = 0; i < weft_value_length (map); i++)
     {
@@ -79,8 +80,8 @@ check_operator_keys (const WeftNode *node, const WeftValue *map, WeftProblems *p
         g_ptr_array_add (valid, (gpointer) attribute->name);
       g_ptr_array_add (valid, NULL);
       hint = weft_suggestion (key, (const char *const *) valid->pdata);
-      weft_problems_add (problems, weft_value_key_mark (map, i), "operator %s (node `%s`) has no input or attribute \"%s\"%s", operator->name, node->path,
-                         key, hint);
+      weft_problems_add (problems, weft_value_key_mark (map, i),
+                         "operator %s (node `%s`) has no input or attribute \"%s\"%s", operator->name, node->path, key, hint);
     }
 }
 
@@ -89,8 +90,8 @@ static void expand_kind (WeftScope *scope, const char *name, WeftMark key_mark, 
 
 /* The attributes of an instance: the module's defaults, overlaid with what was given. */
 static WeftValue *
-instance_attributes (WeftScope *scope, const char *what, const char *name, const WeftValue *declared, const WeftValue *inputs, const WeftValue *given,
-                     const char *const *reserved, WeftMark mark)
+instance_attributes (WeftScope *scope, const char *what, const char *name, const WeftValue *declared, const WeftValue *inputs,
+                     const WeftValue *given, const char *const *reserved, WeftMark mark)
 {
   WeftValue *attributes = weft_value_new_map (mark);
   guint n = declared ? weft_value_length (declared) : 0;
@@ -123,7 +124,8 @@ instance_attributes (WeftScope *scope, const char *what, const char *name, const
         g_ptr_array_add (valid, (gpointer) weft_value_key (declared, k));
       g_ptr_array_add (valid, NULL);
       hint = weft_suggestion (key, (const char *const *) valid->pdata);
-      weft_problems_add (scope->problems, weft_value_key_mark (given, i), "module %s (`%s`) has no input or attribute \"%s\"%s", what, name, key, hint);
+      weft_problems_add (scope->problems, weft_value_key_mark (given, i), "module %s (`%s`) has no input or attribute \"%s\"%s", what, name,
+                         key, hint);
     }
   return attributes;
 }
@@ -152,12 +154,14 @@ expand_body (WeftScope *scope, const char *name, const char *what, WeftValue *bo
   entity->inner->address = join (scope->address, name);
   if (scope->depth >= WEFT_MAX_SCOPE_DEPTH)
     {
-      weft_problems_add (scope->problems, mark, "module %s is nested more than %d deep; does it contain itself?", what, WEFT_MAX_SCOPE_DEPTH);
+      weft_problems_add (scope->problems, mark, "%s is nested more than %d deep; does it contain itself?", what, WEFT_MAX_SCOPE_DEPTH);
+      entity->kind = WEFT_ENTITY_FAULTY;
       return entity;
     }
   if (!outputs || weft_value_kind (outputs) != WEFT_VALUE_MAP || !nodes || weft_value_kind (nodes) != WEFT_VALUE_MAP)
     {
-      weft_problems_add (scope->problems, mark, "module %s needs `nodes:` and `outputs:`", what);
+      weft_problems_add (scope->problems, mark, "%s needs `nodes:` and `outputs:`", what);
+      entity->kind = WEFT_ENTITY_FAULTY;
       return entity;
     }
   entity->outputs = weft_substitute (outputs, attributes, label, scope->problems);
@@ -189,9 +193,9 @@ bind_inputs (WeftEntity *instance, WeftScope *scope, const WeftValue *inputs, co
         }
       expect_nothing (instance->inner, key, mark);
       if (!reference)
-        weft_problems_add (scope->problems, mark, "module %s needs input \"%s\"", instance->what, key);
+        weft_problems_add (scope->problems, mark, "%s needs input \"%s\"", instance->what, key);
       else
-        weft_problems_add (scope->problems, weft_value_mark (reference), "input \"%s\" of module %s must be one reference", key, instance->what);
+        weft_problems_add (scope->problems, weft_value_mark (reference), "input \"%s\" of %s must be one reference", key, instance->what);
     }
 }
 
@@ -221,6 +225,7 @@ expand_instance (WeftScope *scope, const char *name, WeftValue *map, WeftMark ma
   WeftValue *module_name = weft_value_lookup (map, "module");
   WeftValue *module = find_module (scope, module_name);
   g_autoptr (WeftValue) attributes = NULL;
+  g_autofree char *what = NULL;
   WeftEntity *instance;
 
   if (!module)
@@ -230,7 +235,8 @@ expand_instance (WeftScope *scope, const char *name, WeftValue *map, WeftMark ma
     }
   attributes = instance_attributes (scope, weft_value_text (module_name), name, weft_value_lookup (module, "attributes"),
                                     weft_value_lookup (module, "inputs"), map, module_keys, mark);
-  instance = expand_body (scope, name, weft_value_text (module_name), module, attributes, mark);
+  what = g_strconcat ("module ", weft_value_text (module_name), NULL);
+  instance = expand_body (scope, name, what, module, attributes, mark);
   instance->inner->mode = read_mode (map, scope->mode, scope->problems);
   bind_inputs (instance, scope, weft_value_lookup (module, "inputs"), map, mark);
   expand_nodes (instance->inner, instance->body, instance->outputs);
@@ -289,6 +295,7 @@ expand_repetition (WeftScope *scope, const char *name, WeftValue *map, WeftMark 
   if (!weft_value_get_integer (repeat, &times) || times < 1 || times > 10000)
     {
       weft_problems_add (scope->problems, weft_value_mark (repeat), "repeat must be a number from 1 to 10000");
+      expect_nothing (scope, name, mark);
       return;
     }
   if (!find_module (scope, weft_value_lookup (map, "module")))
@@ -320,6 +327,26 @@ expand_module_node (WeftScope *scope, const char *name, WeftValue *map, WeftMark
     expand_instance (scope, name, map, mark);
 }
 
+static void
+check_use_keys (WeftScope *scope, const char *what, const WeftValue *map, const WeftValue *inputs)
+{
+  for (guint i = 0; i < weft_value_length (map); i++)
+    {
+      const char *key = weft_value_key (map, i);
+      g_autoptr (GPtrArray) valid = g_ptr_array_new ();
+      if (is_one_of (key, use_keys) || (inputs && weft_value_lookup (inputs, key)))
+        continue;
+      for (guint k = 0; inputs && k < weft_value_length (inputs); k++)
+        g_ptr_array_add (valid, (gpointer) weft_value_key (inputs, k));
+      for (const char *const *own = use_keys; *own; own++)
+        g_ptr_array_add (valid, (gpointer) *own);
+      g_ptr_array_add (valid, NULL);
+      g_autofree char *hint = weft_suggestion (key, (const char *const *) valid->pdata);
+      weft_problems_add (scope->problems, weft_value_key_mark (map, i), "%s has no input \"%s\"%s (attributes are set under `networks:`)",
+                         what, key, hint);
+    }
+}
+
 /* A network's nodes, with its own weights or with somebody's copy of them. */
 static void
 expand_use (WeftScope *scope, const char *name, WeftValue *map, WeftMark mark)
@@ -333,6 +360,7 @@ expand_use (WeftScope *scope, const char *name, WeftValue *map, WeftMark mark)
   WeftNetwork *settings = weft_pipeline_network (scope->graph->pipeline, network_name);
   static const char *const network_keys[] = { "module", "load", "frozen", NULL };
   g_autoptr (WeftValue) attributes = NULL;
+  g_autofree char *what = NULL;
   WeftValue *module, *inputs;
   WeftEntity *instance;
 
@@ -356,11 +384,9 @@ expand_use (WeftScope *scope, const char *name, WeftValue *map, WeftMark mark)
   inputs = weft_value_lookup (module, "inputs");
   attributes = instance_attributes (scope, weft_value_text (weft_value_lookup (network, "module")), network_name,
                                     weft_value_lookup (module, "attributes"), NULL, network, network_keys, settings->mark);
-  instance = expand_body (scope, name, network_name, module, attributes, mark);
-  for (guint i = 0; i < weft_value_length (map); i++)
-    if (!is_one_of (weft_value_key (map, i), use_keys) && !(inputs && weft_value_lookup (inputs, weft_value_key (map, i))))
-      weft_problems_add (scope->problems, weft_value_key_mark (map, i), "network %s has no input \"%s\" (attributes are set under `networks:`)",
-                         network_name, weft_value_key (map, i));
+  what = g_strconcat ("network ", network_name, NULL);
+  instance = expand_body (scope, name, what, module, attributes, mark);
+  check_use_keys (scope, what, map, inputs);
   g_free (instance->inner->store_path);
   instance->inner->store_path = g_strdup (network_name);
   g_free (instance->inner->address);
@@ -374,9 +400,11 @@ expand_use (WeftScope *scope, const char *name, WeftValue *map, WeftMark mark)
       if (weft_value_kind (weights) != WEFT_VALUE_SCALAR)
         {
           weft_problems_add (scope->problems, weft_value_mark (weights), "weights must be a reference such as momentum.image");
-          return;
+          instance->kind = WEFT_ENTITY_FAULTY;
         }
-      if (!weft_scope_borrow_weights (scope, instance->inner, weights))
+      else if (!weft_scope_borrow_weights (scope, instance->inner, weights))
+        instance->kind = WEFT_ENTITY_FAULTY;
+      if (instance->kind == WEFT_ENTITY_FAULTY)
         return;
     }
   expand_nodes (instance->inner, instance->body, instance->outputs);
@@ -384,13 +412,14 @@ expand_use (WeftScope *scope, const char *name, WeftValue *map, WeftMark mark)
 
 /* Operators without kernels are modules in disguise. */
 static void
-expand_composition (WeftScope *scope, const char *name, const WeftOperator *operator, WeftValue *map, WeftMark mark)
+expand_composition (WeftScope *scope, const char *name, const WeftOperator *operator, WeftValue * map, WeftMark mark)
 {
   g_autoptr (WeftProblems) own_problems = weft_problems_new ();
   g_autofree char *file = g_strdup_printf ("<composition of %s>", operator->name);
   g_autoptr (WeftValue) body = weft_document_parse (operator->composition, -1, file, own_problems);
   g_autoptr (WeftValue) attributes = weft_value_new_map (mark);
   g_autofree char *path = join (scope->path, name);
+  g_autofree char *what = NULL;
   WeftNode *probe;
   WeftEntity *instance;
 
@@ -408,7 +437,8 @@ expand_composition (WeftScope *scope, const char *name, const WeftOperator *oper
                         given ? weft_value_ref (given) : weft_value_new_scalar (attribute->fallback, FALSE, mark));
       }
   weft_node_free (probe);
-  instance = expand_body (scope, name, operator->name, body, attributes, mark);
+  what = g_strconcat ("operator ", operator->name, NULL);
+  instance = expand_body (scope, name, what, body, attributes, mark);
   instance->inner->mode = read_mode (map, scope->mode, scope->problems);
   for (const WeftPort *port = operator->inputs; port && port->name; port++)
     {
@@ -427,7 +457,7 @@ expand_operator (WeftScope *scope, const char *name, WeftValue *map, WeftMark ma
 {
   WeftValue *value = weft_value_lookup (map, "op");
   const char *text = weft_value_kind (value) == WEFT_VALUE_SCALAR ? weft_value_text (value) : "";
-  const WeftOperator *operator = weft_registry_find (text);
+  const WeftOperator *operator= weft_registry_find (text);
   g_autofree char *path = join (scope->path, name);
   g_autofree char *store_path = join (scope->store_path, name);
   WeftNode *node;
@@ -502,8 +532,8 @@ expand_node (WeftScope *scope, const char *name, WeftMark key_mark, WeftValue *m
       const char *near = NULL;
       for (guint i = 0; i < weft_value_length (map) && !near; i++)
         near = weft_nearest (weft_value_key (map, i), (const char *const[]){ "op", "use", "module", NULL });
-      weft_problems_add (scope->problems, mark, "node `%s` needs exactly one of `op:`, `use:` and `module:`%s%s%s", name, near && !kinds ? "; did you mean \"" : "",
-                         near && !kinds ? near : "", near && !kinds ? "\"?" : "");
+      weft_problems_add (scope->problems, mark, "node `%s` needs exactly one of `op:`, `use:` and `module:`%s%s%s", name,
+                         near && !kinds ? "; did you mean \"" : "", near && !kinds ? near : "", near && !kinds ? "\"?" : "");
       expect_nothing (scope, name, mark);
     }
   else
@@ -543,7 +573,10 @@ read_collects (WeftScope *scope, const WeftValue *collect)
           g_array_append_val (scope->graph->collects, entry);
         }
       else
-        g_free (entry.name);
+        {
+          scope->graph->faulty = TRUE;
+          g_free (entry.name);
+        }
     }
 }
 
@@ -598,8 +631,8 @@ build_graph (WeftPipeline *pipeline, WeftGraph *graph, WeftValue *definition, We
     {
       WeftNode *node = graph->nodes->pdata[i];
       if (node->operator->is_source && graph->source)
-        weft_problems_add (problems, node->mark, "graph %s iterates over `%s` already; `%s` would be a second source", graph->name, graph->source->path,
-                           node->path);
+        weft_problems_add (problems, node->mark, "graph %s iterates over `%s` already; `%s` would be a second source", graph->name,
+                           graph->source->path, node->path);
       else if (node->operator->is_source)
         graph->source = node;
     }

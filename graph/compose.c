@@ -30,12 +30,28 @@ typedef struct
   GPtrArray *layers;
 } Composer;
 
+static gboolean
+is_a_map (const WeftValue *value)
+{
+  return value && weft_value_kind (value) == WEFT_VALUE_MAP;
+}
+
+static WeftMark
+key_mark (const WeftValue *map, const char *key)
+{
+  for (guint i = 0; i < weft_value_length (map); i++)
+    if (strcmp (weft_value_key (map, i), key) == 0)
+      return weft_value_key_mark (map, i);
+  return weft_value_mark (map);
+}
+
+/* A map that is added to stays where it was written; only what is added or replaced is elsewhere. */
 static WeftValue *
 merge (WeftValue *base, WeftValue *over, const char *path, GHashTable *removed)
 {
-  if (!base || weft_value_kind (base) != WEFT_VALUE_MAP || weft_value_kind (over) != WEFT_VALUE_MAP)
+  if (!is_a_map (base) || !is_a_map (over))
     return weft_value_ref (over);
-  WeftValue *merged = weft_value_new_map (weft_value_mark (over));
+  WeftValue *merged = weft_value_new_map (weft_value_mark (base));
   for (guint i = 0; i < weft_value_length (base); i++)
     weft_value_set (merged, weft_value_key (base, i), weft_value_key_mark (base, i), weft_value_ref (weft_value_item (base, i)));
   for (guint i = 0; i < weft_value_length (over); i++)
@@ -45,7 +61,8 @@ merge (WeftValue *base, WeftValue *over, const char *path, GHashTable *removed)
       WeftValue *value = weft_value_item (over, i), *before = weft_value_lookup (merged, key);
       g_autofree char *inner = g_strconcat (path, ".", key, NULL);
       if (weft_value_kind (value) != WEFT_VALUE_NULL)
-        weft_value_set (merged, key, mark, merge (before, value, inner, removed));
+        weft_value_set (merged, key, is_a_map (before) && is_a_map (value) ? key_mark (base, key) : mark,
+                        merge (before, value, inner, removed));
       else if (before && weft_value_kind (before) != WEFT_VALUE_NULL)
         {
           weft_value_remove (merged, key);
@@ -428,13 +445,15 @@ apply_document_edits (Composer *self, WeftValue *document)
           WeftMark mark = weft_value_key_mark (set, k);
           gboolean section = FALSE;
           for (guint s = 0; s < G_N_ELEMENTS (sections); s++)
-            section |= g_str_has_prefix (path, sections[s]) && path[strlen (sections[s])] == '.' && weft_value_lookup (document, sections[s]);
+            section |=
+                g_str_has_prefix (path, sections[s]) && path[strlen (sections[s])] == '.' && weft_value_lookup (document, sections[s]);
           const WeftValue *vars = weft_value_lookup (document, "vars");
           gboolean unknown = g_str_has_prefix (path, "vars.") && !(vars && weft_value_lookup (vars, path + strlen ("vars.")));
           if (unknown)
             report_step (self, vars, path, path + strlen ("vars."), "variable", mark);
-          WeftValue *over =
-              section && !unknown ? nest (self, document, path, weft_value_item (set, k), "set", g_str_has_prefix (path, "run."), mark) : NULL;
+          WeftValue *over = section && !unknown
+                                ? nest (self, document, path, weft_value_item (set, k), "set", g_str_has_prefix (path, "run."), mark)
+                                : NULL;
           note_layer (self, over);
           if (over)
             document = merge_into (self, document, over);
@@ -518,8 +537,7 @@ resolve (Composer *self, const WeftValue *document)
       WeftValue *value = weft_value_item (document, i), *final;
       if (g_str_equal (key, "vars"))
         final = weft_value_ref (resolved);
-      else if (g_str_equal (key, "modules") || g_str_equal (key, "ablations") || g_str_equal (key, "about")
-               || g_str_equal (key, "matrix"))
+      else if (g_str_equal (key, "modules") || g_str_equal (key, "ablations") || g_str_equal (key, "about") || g_str_equal (key, "matrix"))
         final = weft_value_ref (value);
       else if (g_str_equal (key, "graphs"))
         final = replace_in_graphs (value, resolved, self->problems);
@@ -535,8 +553,13 @@ resolve (Composer *self, const WeftValue *document)
 WeftValue *
 weft_compose_layers (const WeftComposition *composition, GPtrArray *layers, WeftProblems *problems)
 {
-  Composer self = { composition, problems, g_ptr_array_new (), g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL),
-                    g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL), NULL, layers };
+  Composer self = { composition,
+                    problems,
+                    g_ptr_array_new (),
+                    g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL),
+                    g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL),
+                    NULL,
+                    layers };
   guint before = weft_problems_count (problems);
   WeftValue *document = load (&self, composition->path, (WeftMark){ 0 }), *composed = NULL;
   if (document)

@@ -260,8 +260,10 @@ open_node (WeftExecutor *self, Step *step, GString *messages)
     return TRUE;
   if (messages->len)
     g_string_append_c (messages, '\n');
-  if (node->mark.file)
+  if (node->mark.file && node->mark.line)
     g_string_append_printf (messages, "%s:%u:%u: ", node->mark.file, node->mark.line, node->mark.column);
+  else if (node->mark.file)
+    g_string_append_printf (messages, "%s: ", node->mark.file);
   g_string_append_printf (messages, "%s `%s`: %s", node->operator->name, node->path, error->message);
   return FALSE;
 }

@@ -35,9 +35,9 @@ typedef struct
   WeftWireKind kind;
   guint port, which;
   WeftShape shape;
-  gboolean read;      /* somebody reads it: another node, a collect, a log, the user */
-  gboolean kept;      /* must stay valid to the end of the step (collected, logged, asked for) */
-  guint index;        /* position in graph->wires */
+  gboolean read; /* somebody reads it: another node, a collect, a log, the user */
+  gboolean kept; /* must stay valid to the end of the step (collected, logged, asked for) */
+  guint index;   /* position in graph->wires */
 } WeftWire;
 
 typedef struct
@@ -49,8 +49,8 @@ typedef struct
   char **weight_networks; /* weights ports: the network whose members they are */
   WeftNode *state_of;     /* state-of ports */
   WeftMark mark;
-  WeftMark outermost;     /* among the references that lead to the wires, through modules, one that stands in the fewest */
-  guint depth;            /* of that: 0 in a graph's own nodes */
+  WeftMark outermost; /* among the references that lead to the wires, through modules, one that stands in the fewest */
+  guint depth;        /* of that: 0 in a graph's own nodes */
 } WeftInput;
 
 /**
@@ -58,7 +58,7 @@ typedef struct
  */
 typedef struct
 {
-  char *path; /* in the store */
+  char *path;      /* in the store */
   WeftShape shape; /* constant sizes only */
   const char *initial;
   gboolean statistic;
@@ -73,7 +73,7 @@ typedef struct
   char *path;
   WeftShape shape;
   gboolean statistic;
-  WeftWire *gradient;  /* (nullable) */
+  WeftWire *gradient;          /* (nullable) */
   char *slots[WEFT_MAX_SLOTS]; /* store paths of the slots, NULL where the operator has none for it */
 } WeftTarget;
 
@@ -92,15 +92,15 @@ typedef enum
 struct _WeftNode
 {
   WeftNodeKind kind;
-  guint index;           /* in graph->nodes, which is an order of execution once the graph is ordered */
-  char *path;            /* within the graph: "v.sge.local"; gradient nodes end in "~gradient" */
-  char *store_path;      /* prefix of its parameters and states: "image.sge.local" */
+  guint index;      /* in graph->nodes, which is an order of execution once the graph is ordered */
+  char *path;       /* within the graph: "v.sge.local"; gradient nodes end in "~gradient" */
+  char *store_path; /* prefix of its parameters and states: "image.sge.local" */
   const WeftOperator *operator;
   gpointer attributes;
-  GArray *scheduled;     /* of WeftScheduled */
+  GArray *scheduled; /* of WeftScheduled */
   WeftMode mode;
   WeftMark mark;
-  gboolean faulty;       /* a mistake in it was told: nothing is said about what follows from it */
+  gboolean faulty; /* a mistake in it was told: nothing is said about what follows from it */
   WeftInput inputs[WEFT_MAX_PORTS];
   WeftWire *outputs[WEFT_MAX_PORTS];
   WeftWire *saved[WEFT_MAX_PORTS]; /* NULL unless differentiated */
@@ -119,7 +119,7 @@ struct _WeftNode
   /* gradient nodes */
   WeftNode *of;
   WeftWire *out_gradients[WEFT_MAX_PORTS];
-  WeftWire **in_gradients[WEFT_MAX_PORTS];   /* arrays of of->inputs[port].n, entries NULL if not wanted */
+  WeftWire **in_gradients[WEFT_MAX_PORTS]; /* arrays of of->inputs[port].n, entries NULL if not wanted */
   WeftWire *parameter_gradients[WEFT_MAX_PORTS];
 };
 
@@ -136,13 +136,14 @@ struct _WeftGraph
   WeftPipeline *pipeline;
   WeftMode mode;
   WeftMark mark;
-  GPtrArray *nodes;    /* (element-type WeftNode) */
-  GPtrArray *wires;    /* (element-type WeftWire) */
-  GPtrArray *symbols;  /* (element-type WeftSymbol) */
-  GArray *collects;    /* of WeftCollect */
-  GPtrArray *feeds;    /* (element-type WeftNode): nodes of the core operator `feed`; those named GRAPH.NAME take a collected array */
-  GPtrArray *pruned;   /* (element-type utf8): paths of nodes left out because nothing needs them */
-  WeftNode *source;    /* (nullable): what the graph iterates over */
+  GPtrArray *nodes;         /* (element-type WeftNode) */
+  GPtrArray *wires;         /* (element-type WeftWire) */
+  GPtrArray *symbols;       /* (element-type WeftSymbol) */
+  GArray *collects;         /* of WeftCollect */
+  gboolean faulty;          /* a mistake in what it collects was told */
+  GPtrArray *feeds;         /* (element-type WeftNode): nodes of the core operator `feed`; those named GRAPH.NAME take a collected array */
+  GPtrArray *pruned;        /* (element-type utf8): paths of nodes left out because nothing needs them */
+  WeftNode *source;         /* (nullable): what the graph iterates over */
   GHashTable *feed_letters; /* letter → WeftDim: shared by all feeds */
   GHashTable *aliases;      /* name → WeftWire: outputs of modules and networks used at the top: "v", "v.embedding" */
   int inferred;             /* 0 not yet, 1 being, 2 done */
@@ -153,15 +154,15 @@ typedef struct
 {
   char *path;
   WeftShape shape;
-  const char *initial;  /* as in WeftPort, letters replaced: "fan_in(2048)" */
+  const char *initial; /* as in WeftPort, letters replaced: "fan_in(2048)" */
   gboolean statistic;
-  char *copy_of;        /* (nullable): starts as a copy of this store path */
+  char *copy_of; /* (nullable): starts as a copy of this store path */
 } WeftVariable;
 
 typedef struct
 {
-  const char *name;     /* interned */
-  WeftValue *load;      /* (nullable): path, or map {path:, names:, into:, optional:} */
+  const char *name; /* interned */
+  WeftValue *load;  /* (nullable): path, or map {path:, names:, into:, optional:} */
   gboolean frozen;
   WeftMark mark;
 } WeftNetwork;
@@ -169,12 +170,12 @@ typedef struct
 struct _WeftPipeline
 {
   char *name;
-  WeftValue *document;   /* composed */
-  GPtrArray *networks;   /* (element-type WeftNetwork) */
-  GPtrArray *graphs;     /* (element-type WeftGraph) */
-  GPtrArray *variables;  /* (element-type WeftVariable): everything that lives in the store, in order of appearance */
-  WeftValue *run;        /* (nullable): the run section */
-  WeftEdits *edits;      /* (nullable): what `edits:` changes, and has changed */
+  WeftValue *document;  /* composed */
+  GPtrArray *networks;  /* (element-type WeftNetwork) */
+  GPtrArray *graphs;    /* (element-type WeftGraph) */
+  GPtrArray *variables; /* (element-type WeftVariable): everything that lives in the store, in order of appearance */
+  WeftValue *run;       /* (nullable): the run section */
+  WeftEdits *edits;     /* (nullable): what `edits:` changes, and has changed */
 };
 
 /**
@@ -203,9 +204,9 @@ guint weft_port_count (const WeftPort *ports);
 
 /* For the stages. */
 WeftGraph *weft_graph_new (WeftPipeline *pipeline, const char *name, WeftMark mark);
-WeftNode *weft_node_new (const WeftOperator *operator, const char *path, const char *store_path, WeftMark mark);
+WeftNode *weft_node_new (const WeftOperator *operator, const char * path, const char *store_path, WeftMark mark);
 void weft_node_free (WeftNode *node);
-WeftNode *weft_graph_add_node (WeftGraph *graph, const WeftOperator *operator, const char *path, const char *store_path, WeftMark mark);
+WeftNode *weft_graph_add_node (WeftGraph *graph, const WeftOperator *operator, const char * path, const char *store_path, WeftMark mark);
 WeftWire *weft_graph_add_wire (WeftGraph *graph, WeftNode *node, WeftWireKind kind, guint port, guint which);
 WeftSymbol *weft_graph_add_symbol (WeftGraph *graph, const char *name, gint64 bound, const char *owner);
 /* Calls @visit for every wire that @node reads when it runs, gradient nodes' reads of forward values included. */
@@ -214,12 +215,12 @@ void weft_node_visit_reads (const WeftNode *node, void (*visit) (WeftWire *wire,
 char *weft_node_port_name (const WeftNode *node, const WeftPort *port);
 
 /* The stages, each in its own file. */
-gboolean weft_build_graphs (WeftPipeline *pipeline, WeftProblems *problems);      /* build.c */
-gboolean weft_gather_variables (WeftPipeline *pipeline, WeftProblems *problems);  /* gather.c */
-void weft_prune_graph (WeftGraph *graph, WeftProblems *problems);                 /* prune.c */
-gboolean weft_infer_graph (WeftGraph *graph, WeftProblems *problems);             /* infer.c; in an ordered graph */
+gboolean weft_build_graphs (WeftPipeline *pipeline, WeftProblems *problems);     /* build.c */
+gboolean weft_gather_variables (WeftPipeline *pipeline, WeftProblems *problems); /* gather.c */
+void weft_prune_graph (WeftGraph *graph, WeftProblems *problems);                /* prune.c */
+gboolean weft_infer_graph (WeftGraph *graph, WeftProblems *problems);            /* infer.c; in an ordered graph */
 gboolean weft_shape_is_known (const WeftShape *shape);
-gboolean weft_differentiate_graph (WeftGraph *graph, WeftProblems *problems);     /* differentiate.c */
-gboolean weft_order_graph (WeftGraph *graph, WeftProblems *problems);             /* order.c */
+gboolean weft_differentiate_graph (WeftGraph *graph, WeftProblems *problems); /* differentiate.c */
+gboolean weft_order_graph (WeftGraph *graph, WeftProblems *problems);         /* order.c */
 
 G_END_DECLS

@@ -21,7 +21,7 @@ struct _WeftInference
   WeftGraph *graph;
   WeftNode *node;
   WeftProblems *problems;
-  GHashTable *letters;  /* name → Binding */
+  GHashTable *letters; /* name → Binding */
   gboolean has_ellipsis;
   guint ellipsis_rank;
   WeftDim ellipsis[WEFT_MAX_RANK];
@@ -114,7 +114,8 @@ evaluate (const WeftInference *self, const WeftSize *size, gboolean bounds, Weft
       *dim = bounds ? constant (weft_dim_bound (&binding->dim)) : binding->dim;
       return TRUE;
     case WEFT_SIZE_OPERATION:
-      return evaluate (self, size->left, bounds, &left) && evaluate (self, size->right, bounds, &right) && combine (size->operation, &left, &right, dim);
+      return evaluate (self, size->left, bounds, &left) && evaluate (self, size->right, bounds, &right)
+             && combine (size->operation, &left, &right, dim);
     }
   return FALSE;
 }
@@ -217,7 +218,8 @@ match_shape (WeftInference *self, const WeftSignature *signature, const WeftShap
     }
   if (ellipsis ? shape->rank < fixed : shape->rank != fixed)
     {
-      *why = g_strdup_printf ("it has %u dimensions", shape->rank);
+      *why =
+          g_strdup_printf ("it has %u dimension%s, not %s%u", shape->rank, shape->rank == 1 ? "" : "s", ellipsis ? "at least " : "", fixed);
       return FALSE;
     }
   for (guint i = 0; i < signature->n; i++)
@@ -239,10 +241,11 @@ match_domain (WeftInference *self, const WeftSignature *signature, const WeftSha
 {
   WeftDim demand;
 
-  if (!signature->below || !shape->below || !evaluate (self, signature->below, FALSE, &demand) || demand.symbol || shape->below <= demand.size)
+  if (!signature->below || !shape->below || !evaluate (self, signature->below, FALSE, &demand) || demand.symbol
+      || shape->below <= demand.size)
     return TRUE;
-  *why = g_strdup_printf ("its values go up to %" G_GINT64_FORMAT ", but only values below %" G_GINT64_FORMAT " are understood", shape->below - 1,
-                          demand.size);
+  *why = g_strdup_printf ("its values go up to %" G_GINT64_FORMAT ", but only values below %" G_GINT64_FORMAT " are understood",
+                          shape->below - 1, demand.size);
   return FALSE;
 }
 
@@ -261,7 +264,8 @@ parse_port (WeftInference *self, const WeftPort *port)
   WeftSignature *signature = weft_signature_parse (port->signature, &error);
 
   if (!signature)
-    weft_problems_add (self->problems, self->node->mark, "operator %s, port %s: %s", self->node->operator->name, port->name, error->message);
+    weft_problems_add (self->problems, self->node->mark, "operator %s, port %s: %s", self->node->operator->name, port->name,
+                       error->message);
   return signature;
 }
 
@@ -290,8 +294,9 @@ match_input (WeftInference *self, guint index)
       if (match_shape (self, signature, shape, origin, &why) && match_domain (self, signature, shape, &why))
         continue;
       is = weft_shape_print (shape);
-      weft_problems_add (self->problems, input->mark.file ? input->mark : self->node->mark, "%s gives %s (%s:%u), which does not fit input \"%s\" of %s `%s`, %s: %s",
-                         source, is, input->wires[i]->node->mark.file ? input->wires[i]->node->mark.file : "?", input->wires[i]->node->mark.line,
+      weft_problems_add (self->problems, input->mark.file ? input->mark : self->node->mark,
+                         "%s gives %s (%s:%u), which does not fit input \"%s\" of %s `%s`, %s: %s", source, is,
+                         input->wires[i]->node->mark.file ? input->wires[i]->node->mark.file : "?", input->wires[i]->node->mark.line,
                          port->name, self->node->operator->name, self->node->path, port->signature, why);
       good = FALSE;
     }
@@ -368,7 +373,8 @@ make_shape (WeftInference *self, const WeftSignature *signature, gboolean may_in
 static void
 cannot_infer (WeftInference *self, const WeftPort *port)
 {
-  weft_problems_add (self->problems, self->node->mark, "operator %s (node `%s`): the sizes of %s, %s, do not follow from its inputs and attributes",
+  weft_problems_add (self->problems, self->node->mark,
+                     "operator %s (node `%s`): the sizes of %s, %s, do not follow from its inputs and attributes",
                      self->node->operator->name, self->node->path, port->name, port->signature ? port->signature : "?");
 }
 
@@ -404,8 +410,8 @@ resolve_initial (WeftInference *self, const WeftPort *port)
   size = weft_size_parse (argument, NULL);
   if (!size || !evaluate (self, size, FALSE, &dim) || dim.symbol)
     {
-      weft_problems_add (self->problems, self->node->mark, "initial value \"%s\" of `%s.%s`: \"%s\" is no size of it", text, self->node->path, port->name,
-                         argument);
+      weft_problems_add (self->problems, self->node->mark, "initial value \"%s\" of `%s.%s`: \"%s\" is no size of it", text,
+                         self->node->path, port->name, argument);
       return NULL;
     }
   return g_strdup_printf ("fan_in(%" G_GINT64_FORMAT ")", dim.size);
@@ -511,8 +517,9 @@ infer_feed (WeftInference *self)
     bind (self, letter, dim, "another feed");
   if (!make_shape (self, signature, TRUE, &self->node->outputs[0]->shape))
     {
-      weft_problems_add (self->problems, self->node->mark, "feed `%s`: every letter of %s needs a bound, such as b<=128, where it is first used",
-                         self->node->path, feed->signature);
+      weft_problems_add (self->problems, self->node->mark,
+                         "feed `%s`: every letter of %s needs a bound, such as b<=128, where it is first used", self->node->path,
+                         feed->signature);
       return FALSE;
     }
   g_hash_table_iter_init (&iter, self->letters);
@@ -533,6 +540,8 @@ infer_collected (WeftInference *self)
   for (guint i = 0; i < other->collects->len; i++)
     if (strcmp (g_array_index (other->collects, WeftCollect, i).name, node->collected_name) == 0)
       collect = &g_array_index (other->collects, WeftCollect, i);
+  if (!collect && other->faulty)
+    return FALSE;
   if (!collect)
     {
       g_autoptr (GPtrArray) names = g_ptr_array_new ();
@@ -556,8 +565,8 @@ infer_collected (WeftInference *self)
     shape->rank = 1;
   WeftSymbol *items = weft_graph_add_symbol (self->graph, "n", 0, node->path);
   if (shape->dims[0].ragged)
-    shape->dims[0]
-        = (WeftDim){ .size = 1, .symbol = weft_graph_add_symbol (self->graph, "t", 0, node->path), .ragged = TRUE, .samples = items };
+    shape->dims[0] =
+        (WeftDim){ .size = 1, .symbol = weft_graph_add_symbol (self->graph, "t", 0, node->path), .ragged = TRUE, .samples = items };
   else
     shape->dims[0] = (WeftDim){ .size = 1, .symbol = items };
   return TRUE;
@@ -576,7 +585,8 @@ infer_operator (WeftInference *self)
       g_autoptr (GError) error = NULL;
       good = node->operator->infer (self, &error);
       if (!good)
-        weft_problems_add (self->problems, node->mark, "operator %s (node `%s`): %s", node->operator->name, node->path, error ? error->message : "?");
+        weft_problems_add (self->problems, node->mark, "operator %s (node `%s`): %s", node->operator->name, node->path,
+                           error ? error->message : "?");
     }
   return good && infer_members (self, node->operator->parameters, node->parameters, FALSE)
          && infer_members (self, node->operator->states, node->states, TRUE) && infer_outputs (self);
@@ -593,7 +603,9 @@ infer_node (WeftGraph *graph, WeftNode *node, WeftProblems *problems)
   else
     {
       self.letters = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, binding_free);
-      good = node->collected_graph ? infer_collected (&self) : node->operator == &weft_feed_operator ? infer_feed (&self) : infer_operator (&self);
+      good = node->collected_graph                   ? infer_collected (&self)
+             : node->operator== & weft_feed_operator ? infer_feed (&self)
+                                                     : infer_operator (&self);
       g_hash_table_unref (self.letters);
       g_free (self.ellipsis_origin);
     }
@@ -609,9 +621,12 @@ weft_infer_graph (WeftGraph *graph, WeftProblems *problems)
   if (graph->inferred)
     return TRUE;
   graph->inferred = 1;
-  if (weft_order_graph (graph, problems))
-    for (guint i = 0; i < graph->nodes->len; i++)
+  gboolean ordered = weft_order_graph (graph, problems);
+  for (guint i = 0; i < graph->nodes->len; i++)
+    if (ordered)
       infer_node (graph, graph->nodes->pdata[i], problems);
+    else
+      mark_unknown (graph->nodes->pdata[i]);
   graph->inferred = 2;
   return weft_problems_count (problems) == before;
 }

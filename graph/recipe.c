@@ -402,11 +402,14 @@ read_encode (Reader *reader)
       const WeftNamed *named = &g_array_index (recipe->encode, WeftNamed, i);
       const char *rest;
       WeftGraph *graph = split_reference (reader, named->reference, named->mark, &rest);
-      gboolean found = FALSE;
+      g_autoptr (GPtrArray) names = g_ptr_array_new ();
       for (guint c = 0; graph && c < graph->collects->len; c++)
-        found |= strcmp (g_array_index (graph->collects, WeftCollect, c).name, rest) == 0;
-      if (graph && !found)
-        weft_problems_add (reader->problems, named->mark, "graph `%s` does not `collect` `%s`", graph->name, rest);
+        g_ptr_array_add (names, g_array_index (graph->collects, WeftCollect, c).name);
+      if (!graph || g_ptr_array_find_with_equal_func (names, rest, g_str_equal, NULL))
+        continue;
+      g_ptr_array_add (names, NULL);
+      g_autofree char *hint = weft_suggestion (rest, (const char *const *) names->pdata);
+      weft_problems_add (reader->problems, named->mark, "graph `%s` does not `collect` `%s`%s", graph->name, rest, hint);
     }
 }
 

@@ -212,6 +212,8 @@ match (RegionFiles *files, const RegionLayout *layout, gint64 rows, GError **err
       files->n_captions = rows * files->captions_per_image;
       return TRUE;
     }
+  if (rows == 0)
+    return FAIL ("%s: holds no images, expected at least one: extract it again", files->features_path);
   gint64 per_image = declared > 0 ? declared : rows == captions ? 1 : 5;
   if (rows != captions && rows * per_image != captions && declared == 0)
     return FAIL ("%s has " D " images and %s has " D " captions; expected " D " (one an image) or " D
