@@ -103,12 +103,16 @@ visible_keys (const Work *work, gint64 query, gint64 first_key, gint64 keys)
   return work->causal ? CLAMP (query + 1 - first_key, 0, keys) : keys;
 }
 
-/* One row of scores becomes weights relative to the row's running maximum; what was summed before is rescaled. */
+/* One row of scores becomes weights relative to the row's running maximum; what was summed before is rescaled. Rows are as long as whole
+ * registers: the scores of keys that are not there, or not seen, are −∞ and their weights 0. */
 static void
 update_row (const Work *work, gint64 row, gint64 head, gint64 first_key, gint64 visible, gint64 keys, float *scores, float *y,
             float *normal)
 {
-  float greatest = vector->maximum (visible, scores), sum = 0;
+  gint64 padded = ROW_PADDED (keys);
+  for (gint64 j = visible; j < padded; j++)
+    scores[j] = -INFINITY;
+  float greatest = vector->maximum (padded, scores), sum = 0;
   if (first_key > 0)
     {
       greatest = MAX (greatest, normal[0]);
@@ -117,10 +121,9 @@ update_row (const Work *work, gint64 row, gint64 head, gint64 first_key, gint64 
       if (shrink != 1)
         vector->scale (work->head_width, shrink, 0, y, y);
     }
-  sum += (float) vector->exp_sum (visible, scores, greatest, work->factor, scores);
-  vector->fill (keys - visible, 0, scores + visible);
+  sum += (float) vector->exp_sum (padded, scores, greatest, work->factor, scores);
   if (work->threshold)
-    drop (work, row, head, first_key, visible, scores, scores);
+    drop (work, row, head, first_key, padded, scores, scores);
   normal[0] = greatest;
   normal[1] = sum;
 }
@@ -187,19 +190,19 @@ weights_gradient (const Work *work, const Place *place, gint64 q, gint64 queries
 {
   for (gint64 i = 0; i < queries; i++)
     {
-      gint64 row = place->first + q + i, visible = visible_keys (work, q + i, k, keys);
+      gint64 row = place->first + q + i, visible = visible_keys (work, q + i, k, keys), padded = ROW_PADDED (keys);
       const float *normal = place->normals + ((q + i) * work->heads) * 2;
       float *weights = place->weights + i * BLOCK, *by_scores = place->by_scores + i * BLOCK;
       float mean = (float) vector->dot (work->head_width, place->by_y + (q + i) * work->width, place->y + (q + i) * work->width);
-      vector->exp_sum (visible, weights, normal[0], work->factor, weights);
-      vector->scale (visible, 1 / normal[1], 0, weights, weights);
+      for (gint64 j = visible; j < padded; j++)
+        weights[j] = -INFINITY;
+      vector->exp_sum (padded, weights, normal[0], work->factor, weights);
+      vector->scale (padded, 1 / normal[1], 0, weights, weights);
       if (work->threshold)
-        drop (work, row, place->head, k, visible, by_scores, by_scores);
-      vector->softmax_gradient (visible, weights, by_scores, mean, work->factor, by_scores);
+        drop (work, row, place->head, k, padded, by_scores, by_scores);
+      vector->softmax_gradient (padded, weights, by_scores, mean, work->factor, by_scores);
       if (work->threshold)
-        drop (work, row, place->head, k, visible, weights, weights);
-      vector->fill (keys - visible, 0, weights + visible);
-      vector->fill (keys - visible, 0, by_scores + visible);
+        drop (work, row, place->head, k, padded, weights, weights);
     }
 }
 
