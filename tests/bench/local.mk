@@ -1,6 +1,9 @@
 # Benchmarks: `make bench` builds the programs, tests/bench/run measures.
 bench_programs =
+bench_programs += tests/bench/products
 bench_programs += tests/bench/steps
+tests_bench_products_CPPFLAGS = $(AM_CPPFLAGS) $(BLIS_CFLAGS)
+tests_bench_products_LDADD = $(LDADD) $(BLIS_LIBS)
 EXTRA_PROGRAMS += $(bench_programs)
 EXTRA_DIST += \
 	tests/bench/bert.yaml \
