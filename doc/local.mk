@@ -27,6 +27,7 @@ dist_weftpython_DATA = python/weft.py
 EXTRA_DIST += python/test-weft.py
 
 # Manual pages come from the command's tables of options, the reference of operators from their descriptors.
+man1dir = $(mandir)/man1
 CLEANFILES += doc/reference.md doc/man.stamp
 GENERATE = ASAN_OPTIONS=detect_leaks=0 LC_ALL=C.UTF-8 WEFT_PLUGIN_PATH= XDG_DATA_HOME=/nonexistent ./weft$(EXEEXT)
 
