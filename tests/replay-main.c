@@ -16,7 +16,7 @@ main (int argc, char **argv)
     { "mutate", 0, 0, G_OPTION_ARG_STRING, &mutation, "make a deliberate mistake", "NAME" },
     { "weights", 0, 0, G_OPTION_ARG_FILENAME, &weights, "start a recorded run from a file of the release", "FILE" },
     { G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &files, NULL, "FILE" },
-    { NULL },
+    { NULL, 0, 0, 0, NULL, NULL, NULL },
   };
   g_autoptr (GOptionContext) context = g_option_context_new ("- compare with a recording");
   g_autofree char *names = g_strjoinv (", ", (char **) mutation_names ());

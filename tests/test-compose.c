@@ -62,7 +62,7 @@ static void
 expect_problems (const char *const *overlays, const char *const *settings, const char *const *messages)
 {
   g_autoptr (WeftProblems) problems = weft_problems_new ();
-  g_autoptr (WeftValue) document = compose (overlays, settings, problems);
+  G_GNUC_UNUSED g_autoptr (WeftValue) document = compose (overlays, settings, problems);
   g_autofree char *prefix = g_strconcat (folder, "/", NULL);
   ck_assert_msg (weft_problems_count (problems) > 0, "no problem instead of \"%s\"", messages[0]);
   for (; *messages; messages++)

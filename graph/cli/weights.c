@@ -67,7 +67,7 @@ weft_cli_weights (int argc, char **argv)
   int status = 0;
   const GOptionEntry own[] = {
     { "json", 0, 0, G_OPTION_ARG_NONE, &json, "Print names, types and shapes as JSON", NULL },
-    { NULL },
+    { NULL, 0, 0, 0, NULL, NULL, NULL },
   };
   if (!weft_cli_parse_options (&argc, &argv, "FILE",
                                "Lists the tensors of a file of weights: safetensors, PyTorch's (.pth, .pt, .bin; nothing "
