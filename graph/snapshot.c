@@ -137,8 +137,8 @@ fix_members (const WeftValue *modules, WeftValue *nodes)
 static void
 fix_load (WeftValue *network)
 {
-  WeftValue *load = weft_value_lookup (network, "load");
   make_absolute (network, "load");
+  WeftValue *load = weft_value_lookup (network, "load");
   if (!load || weft_value_kind (load) != WEFT_VALUE_MAP)
     return;
   make_absolute (load, "path");
