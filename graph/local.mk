@@ -42,6 +42,7 @@ libweft_1_la_SOURCES = \
 	graph/metrics.c \
 	graph/model-file.c \
 	graph/name-map.c \
+	graph/npy-rows.c \
 	graph/npy.c \
 	graph/open.c \
 	graph/order.c \
@@ -95,6 +96,7 @@ weftincludedir = $(includedir)/weft-1/weft
 weftinclude_HEADERS = \
 	graph/dispatch.h \
 	graph/lines.h \
+	graph/npy-rows.h \
 	graph/npy.h \
 	graph/operator.h \
 	graph/random.h \

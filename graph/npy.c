@@ -434,8 +434,8 @@ weft_npy_read_f32 (const char *path, WeftTensor *tensor, GError **error)
   return g_steal_pointer (&values);
 }
 
-static GString *
-format_header (const WeftTensor *tensor)
+GString *
+weft_npy_header (const WeftTensor *tensor, gsize least)
 {
   GString *text = g_string_new (NULL);
   g_string_append_printf (text, "{'descr': '%s', 'fortran_order': False, 'shape': (", descr_of_type (tensor->type));
@@ -443,7 +443,7 @@ format_header (const WeftTensor *tensor)
     g_string_append_printf (text, i + 1 < tensor->rank ? "%" G_GINT64_FORMAT ", " : "%" G_GINT64_FORMAT, tensor->shape[i]);
   g_string_append (text, tensor->rank == 1 ? ",), }" : "), }");
   /* Data starts at a multiple of 64 bytes, so that it can be mapped. */
-  while ((10 + text->len + 1) % 64 != 0)
+  while ((10 + text->len + 1) % 64 != 0 || 10 + text->len + 1 < least)
     g_string_append_c (text, ' ');
   g_string_append_c (text, '\n');
   char prefix[10] = "\x93NUMPY\x01";
@@ -464,7 +464,7 @@ weft_npy_write (const char *path, const WeftTensor *tensor, GError **error)
   WeftAside aside;
   if (!weft_aside_open (&aside, path, error))
     return FALSE;
-  g_autoptr (GString) header = format_header (tensor);
+  g_autoptr (GString) header = weft_npy_header (tensor, 0);
   gboolean ok = weft_aside_write (&aside, header->str, header->len, error)
                 && weft_aside_write (&aside, tensor->data, weft_tensor_bytes (tensor), error) && weft_aside_commit (&aside, error);
   weft_aside_abandon (&aside);

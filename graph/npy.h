@@ -21,6 +21,8 @@ const WeftTensor *weft_npy_tensor (const WeftNpy *npy);
 gboolean weft_npy_read (const WeftNpy *npy, gint64 first, gint64 n, gpointer data, GError **error);
 /* Whole array converted to float32; free with g_free. */
 float *weft_npy_read_f32 (const char *path, WeftTensor *tensor, GError **error);
+/* The bytes before the data: magic, version, length and dictionary, padded to a multiple of 64 bytes that is at least @least. */
+GString *weft_npy_header (const WeftTensor *tensor, gsize least);
 /* Writes aside and renames. */
 gboolean weft_npy_write (const char *path, const WeftTensor *tensor, GError **error);
 

@@ -21,6 +21,7 @@ suites += tests/test-blis
 suites += tests/test-schedule
 suites += tests/test-lines
 suites += tests/test-npy
+suites += tests/test-butd
 suites += tests/test-regions
 suites += tests/test-region-files
 suites += tests/test-scenes
@@ -61,6 +62,7 @@ replay_sources = \
 	tests/replay.c \
 	tests/replay.h
 tests_test_blis_SOURCES = tests/test-blis.c ops/kernels/blis-choice.c
+tests_test_butd_SOURCES = tests/test-butd.c graph/cli/butd.c
 tests_replay_SOURCES = tests/replay-main.c $(replay_sources)
 tests_test_recordings_SOURCES = tests/test-recordings.c $(replay_sources)
 

@@ -80,5 +80,6 @@ int weft_cli_format (int argc, char **argv);
 int weft_cli_schema (int argc, char **argv);
 int weft_cli_info (int argc, char **argv);
 int weft_cli_weights (int argc, char **argv);
+int weft_cli_convert (int argc, char **argv);
 
 G_END_DECLS

@@ -4,6 +4,8 @@ weft_CPPFLAGS = $(AM_CPPFLAGS) -DG_LOG_DOMAIN='"weft"'
 weft_SOURCES = \
 	graph/cli/ablate.c \
 	graph/cli/apart.c \
+	graph/cli/butd.c \
+	graph/cli/butd.h \
 	graph/cli/check-module.c \
 	graph/cli/check-module.h \
 	graph/cli/check.c \
@@ -11,6 +13,7 @@ weft_SOURCES = \
 	graph/cli/common.c \
 	graph/cli/complete.c \
 	graph/cli/config.c \
+	graph/cli/convert.c \
 	graph/cli/curve.c \
 	graph/cli/describe-json.c \
 	graph/cli/describe-markdown.c \

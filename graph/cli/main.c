@@ -27,6 +27,7 @@ static const WeftCommand commands[] = {
   { "format", "lay out pipeline files", weft_cli_format },
   { "schema", "print the pipeline language as JSON Schema, for editors", weft_cli_schema },
   { "info", "show versions, processor, kernels and modules", weft_cli_info },
+  { "convert", "make feature files of a detector's dumps", weft_cli_convert },
   { "weights", "list the tensors of a file of weights", weft_cli_weights },
 };
 
