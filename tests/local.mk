@@ -53,6 +53,8 @@ noinst_HEADERS += \
 EXTRA_DIST += tests/recordings tests/mistakes tests/abi tests/broken tests/test-tutorial.sh
 
 replay_sources = \
+	graph/cli/butd.c \
+	tests/replay-files.c \
 	tests/replay-mutants.c \
 	tests/replay-recording.c \
 	tests/replay-report.c \

@@ -17,6 +17,10 @@ replay (const char *path, const ReplayOptions *options, Report *report, GError *
       g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT, "%s: name the vocabulary with --vocabulary FILE", path);
       return FALSE;
     }
+  if (g_str_has_suffix (path, ".pth"))
+    return replay_checkpoint (path, options, report, error);
+  if (g_str_has_suffix (path, ".tsv"))
+    return replay_dump (path, report, error);
   g_autoptr (WeftSafetensors) file = weft_safetensors_open (path, error);
   if (file == NULL)
     return FALSE;

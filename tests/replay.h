@@ -88,15 +88,18 @@ void add_setting (GPtrArray *settings, const char *format, ...) G_GNUC_PRINTF (2
  * @vocabulary: (nullable): of a .txt file
  * @mutation: (nullable): a deliberate mistake, for recordings
  * @weights: (nullable): a file of the release that a recorded run is to start from, instead of what was recorded
+ * @recording: (nullable): the recorded run that starts from a .pth file; default: the one beside it
  */
 typedef struct
 {
-  const char *vocabulary, *mutation, *weights;
+  const char *vocabulary, *mutation, *weights, *recording;
 } ReplayOptions;
 
 /**
  * replay:
- * @path: a recording, a folder of a Hugging Face BERT with expected.safetensors, recalls, losses, or a .txt file with .ids beside it
+ * @path: a recording, a folder of a Hugging Face BERT with expected.safetensors, recalls, losses, a .txt file with .ids beside it, a
+ *   release's checkpoint NAME.pth or NAME-….pth with the run NAME.safetensors that starts from it, or a detector's dump NAME.tsv with
+ *   NAME_ims.npy
  * @options: (nullable)
  *
  * Returns: whether it could be run at all; what came out is in @report
@@ -107,6 +110,8 @@ gboolean replay_recording (WeftSafetensors *file, const char *path, const Replay
 gboolean replay_bert (const char *folder, Report *report, GError **error);
 gboolean replay_losses (WeftSafetensors *file, Report *report, GError **error);
 gboolean replay_recalls (WeftSafetensors *file, Report *report, GError **error);
+gboolean replay_checkpoint (const char *path, const ReplayOptions *options, Report *report, GError **error);
+gboolean replay_dump (const char *path, Report *report, GError **error);
 gboolean replay_wordpiece (const char *path, const char *vocabulary, Report *report, GError **error);
 
 /* Operators that make deliberate mistakes. */
