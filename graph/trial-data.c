@@ -29,6 +29,22 @@ write_text (const char *name, const char *text, GError **error)
   return g_file_set_contents (path, text, -1, error);
 }
 
+/* Two images with five captions each, and what is right for which. */
+static gboolean
+write_annotations (GError **error)
+{
+  g_autoptr (GString) lists = g_string_new ("{");
+  for (int caption = 10; caption < 20; caption++)
+    g_string_append_printf (lists, "\"%d\": [[%d, 3.5]]%s", caption, caption < 15 ? 1 : 2, caption < 19 ? ", " : "}");
+  g_autofree char *between = g_strdup_printf ("{\"i2t\": {\"1\": [[10, 5]], \"2\": [[15, 5]]}, \"t2i\": %s}", lists->str);
+  return write_text ("testall_ids.txt", "1\n1\n1\n1\n1\n2\n2\n2\n2\n2\n", error)
+         && write_text ("testall_capids.txt", "10\n11\n12\n13\n14\n15\n16\n17\n18\n19\n", error)
+         && write_text ("cxc_it.json", between, error) && write_text ("cxc_t2t.json", lists->str, error)
+         && write_text ("cxc_i2i.json", "{\"1\": [[2, 4]], \"2\": []}", error)
+         && write_text ("eccv_image_to_caption.json", "{\"1\": [10, 11], \"2\": [15]}", error)
+         && write_text ("eccv_caption_to_image.json", "{\"10\": [1], \"15\": [1, 2]}", error);
+}
+
 static gboolean
 write_data (GError **error)
 {
@@ -36,7 +52,7 @@ write_data (GError **error)
          && write_text ("train_caps.txt", "a dog\na dog runs\na cat\nthe cat\ntwo cats\na bird\nthe bird\nbirds fly\na tree\nthe tree\n",
                         error)
          && write_text ("vocab.txt", "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\na\nb\nc\n##a\n##b\n##c\n", error)
-         && write_array ("similarity.npy", 2, (gint64[]){ 2, 10 }, error);
+         && write_array ("similarity.npy", 2, (gint64[]){ 2, 10 }, error) && write_annotations (error);
 }
 
 char *

@@ -21,6 +21,7 @@ suites += tests/test-blis
 suites += tests/test-schedule
 suites += tests/test-lines
 suites += tests/test-npy
+suites += tests/test-annotations
 suites += tests/test-butd
 suites += tests/test-regions
 suites += tests/test-region-files
