@@ -52,6 +52,7 @@ write_data (GError **error)
          && write_text ("train_caps.txt", "a dog\na dog runs\na cat\nthe cat\ntwo cats\na bird\nthe bird\nbirds fly\na tree\nthe tree\n",
                         error)
          && write_text ("vocab.txt", "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\na\nb\nc\n##a\n##b\n##c\n", error)
+         && write_text ("merges.txt", "#version: 0.2\na b\nab c</w>\nt h\nth e</w>\n", error)
          && write_array ("similarity.npy", 2, (gint64[]){ 2, 10 }, error) && write_annotations (error);
 }
 

@@ -23,6 +23,7 @@ suites += tests/test-lines
 suites += tests/test-npy
 suites += tests/test-annotations
 suites += tests/test-butd
+suites += tests/test-byte-pairs
 suites += tests/test-regions
 suites += tests/test-region-files
 suites += tests/test-scenes
