@@ -110,11 +110,20 @@ weft_model_file_path (const WeftModelFile *file)
   return file->path;
 }
 
+/* A value by its key; `vision_config.patch_size` is a key in a map. */
 static JsonNode *
 config_value (const WeftModelFile *file, const char *key)
 {
+  g_auto (GStrv) steps = g_strsplit (key, ".", -1);
   JsonObject *config = config_of (file);
-  JsonNode *node = config != NULL ? json_object_get_member (config, key) : NULL;
+  JsonNode *node = NULL;
+  for (guint i = 0; steps[i] != NULL && config != NULL; i++)
+    {
+      node = json_object_get_member (config, steps[i]);
+      config = node != NULL && JSON_NODE_HOLDS_OBJECT (node) ? json_node_get_object (node) : NULL;
+      if (config == NULL && steps[i + 1] != NULL)
+        return NULL;
+    }
   return node != NULL && JSON_NODE_HOLDS_VALUE (node) ? node : NULL;
 }
 

@@ -191,10 +191,14 @@ rename_all (Loading *self, const Load *load, const WeftModelFile *file, const We
   return sources;
 }
 
+/* Whether the file's tensor has the sizes that are needed. Its last dimensions may be one here: convolutions over whole patches are
+ * linear layers. */
 static gboolean
-same_sizes (const WeftTensor *a, const WeftTensor *b)
+fits (const WeftTensor *there, const WeftTensor *here)
 {
-  return a->rank == b->rank && memcmp (a->shape, b->shape, a->rank * sizeof (gint64)) == 0;
+  guint same = there->rank > here->rank && here->rank > 1 ? here->rank - 1 : here->rank;
+  return there->rank >= here->rank && memcmp (there->shape, here->shape, same * sizeof (gint64)) == 0
+         && weft_tensor_elements (there) == weft_tensor_elements (here);
 }
 
 static void
@@ -211,7 +215,7 @@ match_one (Loading *self, const Load *load, WeftModelFile *file, const char *sou
 {
   const WeftTensor *there = weft_model_file_find (file, source), *here = weft_store_lookup (self->store, path);
   g_assert (here != NULL);
-  if (!same_sizes (there, here))
+  if (!fits (there, here))
     {
       g_autofree char *file_shape = weft_tensor_describe (there), *store_shape = weft_tensor_describe (here);
       weft_problems_add (self->problems, load->mark, "%s: \"%s\" is %s, `%s` needs %s", weft_model_file_path (file), source, file_shape,

@@ -15,7 +15,8 @@
  *     about: BERT as Hugging Face names it
  *     expect: {model_type: bert, hidden_act: gelu}       # what config.json must say, where it says anything
  *     config:                                            # sizes of config.json that attributes of nodes must equal
- *       num_attention_heads: "**.heads"                  # PATTERN.ATTRIBUTE, nodes below the part that is filled
+ *       num_attention_heads: "**.heads"                  # PATTERN.ATTRIBUTE, nodes below the part that is filled;
+ *                                                        # a key in a map of config.json is written MAP.KEY
  *     rename:                                            # regular expressions, all applied in order to each name
  *       "^bert\\.": ""
  *       "\\.gamma$": ".weight"

@@ -40,10 +40,14 @@ ops_la_SOURCES = \
 	ops/linear.c \
 	ops/matrix_product.c \
 	ops/module.c \
+	ops/patches.c \
 	ops/pointwise.c \
+	ops/position_embedding.c \
 	ops/position_batch_norm.c \
+	ops/prepend.c \
 	ops/reductions.c \
 	ops/segment_max.c \
+	ops/segment_pick.c \
 	ops/segment_softmax.c \
 	ops/segment_sum.c \
 	ops/softmax.c \

@@ -17,6 +17,7 @@ pipelinemodules_DATA = \
 	pipelines/modules/bert.yaml \
 	pipelines/modules/bigru.yaml \
 	pipelines/modules/clip-guidance.yaml \
+	pipelines/modules/clip.yaml \
 	pipelines/modules/projection.yaml \
 	pipelines/modules/region-encoder.yaml \
 	pipelines/modules/retrieval.yaml
@@ -40,6 +41,7 @@ pipelineablations_DATA = \
 pipelineweightsdir = $(pipelinesdir)/weights
 pipelineweights_DATA = \
 	pipelines/weights/bert.yaml \
+	pipelines/weights/clip.yaml \
 	pipelines/weights/user-image.yaml \
 	pipelines/weights/user-text.yaml
 EXTRA_DIST += $(pipelines_DATA) $(pipelineablations_DATA) $(pipelinemodules_DATA) $(pipelineweights_DATA)

@@ -24,6 +24,7 @@ suites += tests/test-npy
 suites += tests/test-annotations
 suites += tests/test-butd
 suites += tests/test-byte-pairs
+suites += tests/test-clip
 suites += tests/test-regions
 suites += tests/test-region-files
 suites += tests/test-scenes
@@ -56,6 +57,7 @@ EXTRA_DIST += tests/recordings tests/mistakes tests/abi tests/broken tests/test-
 
 replay_sources = \
 	graph/cli/butd.c \
+	tests/replay-clip.c \
 	tests/replay-files.c \
 	tests/replay-mutants.c \
 	tests/replay-recording.c \

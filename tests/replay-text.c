@@ -100,7 +100,7 @@ compare_ids (const char *path, const WeftTensor *ids, Report *report, GError **e
 }
 
 gboolean
-replay_wordpiece (const char *path, const char *vocabulary, Report *report, GError **error)
+replay_ids (const char *pipeline, const char *path, const char *vocabulary, Report *report, GError **error)
 {
   g_autoptr (WeftTensor) text = read_lines (path, error);
   g_autofree char *full = g_canonicalize_filename (vocabulary, NULL);
@@ -115,7 +115,7 @@ replay_wordpiece (const char *path, const char *vocabulary, Report *report, GErr
   add_setting (settings, "captions=%d", (int) text->samples);
   add_setting (settings, "bytes=%d", (int) text->shape[0]);
   g_ptr_array_add (settings, NULL);
-  gboolean ok = setup_open (&setup, "wordpiece.yaml", NULL, settings, &local) && run_open (&run, &setup, "ids", &local)
+  gboolean ok = setup_open (&setup, pipeline, NULL, settings, &local) && run_open (&run, &setup, "ids", &local)
                 && weft_executor_feed (run.executor, "text", text, &local) && run_step (&run, &local);
   if (ok)
     compare_ids (ids, run_value (&run, "ids"), report, &local);

@@ -97,7 +97,7 @@ typedef struct
 
 /**
  * replay:
- * @path: a recording, a folder of a Hugging Face BERT with expected.safetensors, recalls, losses, a .txt file with .ids beside it, a
+ * @path: a recording, a folder of a Hugging Face BERT or CLIP with expected.safetensors, recalls, losses, a .txt file with .ids beside it, a
  *   release's checkpoint NAME.pth or NAME-….pth with the run NAME.safetensors that starts from it, or a detector's dump NAME.tsv with
  *   NAME_ims.npy
  * @options: (nullable)
@@ -108,11 +108,13 @@ gboolean replay (const char *path, const ReplayOptions *options, Report *report,
 
 gboolean replay_recording (WeftSafetensors *file, const char *path, const ReplayOptions *options, Report *report, GError **error);
 gboolean replay_bert (const char *folder, Report *report, GError **error);
+gboolean replay_clip (const char *folder, Report *report, GError **error);
 gboolean replay_losses (WeftSafetensors *file, Report *report, GError **error);
 gboolean replay_recalls (WeftSafetensors *file, Report *report, GError **error);
 gboolean replay_checkpoint (const char *path, const ReplayOptions *options, Report *report, GError **error);
 gboolean replay_dump (const char *path, Report *report, GError **error);
-gboolean replay_wordpiece (const char *path, const char *vocabulary, Report *report, GError **error);
+/* Token ids of the lines of a text, by a pipeline of tests/recordings. */
+gboolean replay_ids (const char *pipeline, const char *path, const char *vocabulary, Report *report, GError **error);
 
 /* Operators that make deliberate mistakes. */
 gboolean mutants_register (GError **error);

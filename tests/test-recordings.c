@@ -50,6 +50,7 @@ static const struct
       "queues", "evaluation" } },
   { "bert-small-hf", { "last_hidden_state" } },
   { "bert-small-hf-legacy", { "last_hidden_state" } },
+  { "clip-small-hf", { "image_embedding", "vision_last_hidden_state", "patches", "text_embedding" } },
   { "losses.safetensors", { "losses", "gradients" } },
   { "recalls.safetensors", { "recalls", "recalls over folds" } },
   { "user-small.pth", { "tensors", "loss_batch", "loss_queue", "first gradients", "final", "queues", "evaluation" } },
@@ -123,6 +124,17 @@ START_TEST (what_makes_mistakes_can_do_without)
 }
 END_TEST
 
+START_TEST (byte_pairs_are_as_recorded)
+{
+  g_autofree char *merges = g_build_filename (WEFT_TEST_SOURCE_DIR, "tests", "recordings", "clip-bpe-merges.txt", NULL);
+  g_autoptr (Report) report = report_new ();
+  run ("clip-bpe.txt", &(ReplayOptions){ .vocabulary = merges }, report);
+  const ReportRow *row = row_of (report, "ids");
+  ck_assert_ptr_nonnull (row);
+  ck_assert_msg (report_passes (report), "%s differs", row->where);
+}
+END_TEST
+
 START_TEST (every_mutation_is_tried)
 {
   for (const char *const *name = mutation_names (); *name != NULL; name++)
@@ -148,6 +160,7 @@ main (void)
   tcase_add_loop_test (tests, recording_is_met, 0, G_N_ELEMENTS (recordings));
   tcase_add_loop_test (tests, mistake_is_noticed, 0, G_N_ELEMENTS (mistakes));
   tcase_add_loop_test (tests, what_makes_mistakes_can_do_without, 0, G_N_ELEMENTS (right));
+  tcase_add_test (tests, byte_pairs_are_as_recorded);
   tcase_add_test (tests, every_mutation_is_tried);
   suite_add_tcase (suite, tests);
   SRunner *runner = srunner_create (suite);
