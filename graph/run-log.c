@@ -1,8 +1,6 @@
 /* Logged values, alarms and the progress of a training run.
  *
  * SPDX-License-Identifier: BSD-3-Clause */
-#include <math.h>
-
 #include "run-private.h"
 
 void
@@ -76,8 +74,11 @@ show_state (WeftRun *run)
     g_string_append_printf (text, "/%" G_GUINT64_FORMAT, position->pass_length);
   else if (recipe->steps)
     g_string_append_printf (text, "/%" G_GINT64_FORMAT, recipe->steps);
-  if (recipe->log->len && isfinite (run->last_loss))
-    g_string_append_printf (text, "  %s %.4g", g_array_index (recipe->log, WeftNamed, 0).name, run->last_loss);
+  if (recipe->log->len)
+    {
+      double loss = position->window ? position->sums[0] / (double) position->window : run->last_loss;
+      g_string_append_printf (text, "  %s %.4g", g_array_index (recipe->log, WeftNamed, 0).name, loss);
+    }
   if (run->items_per_second > 0)
     g_string_append_printf (text, "  %.4g items/s", run->items_per_second);
   if (run->graph->source)

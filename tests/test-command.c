@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: BSD-3-Clause */
 #include <json-glib/json-glib.h>
 #include <math.h>
+#include <pty.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -443,6 +444,43 @@ START_TEST (a_run_starts_from_another)
 }
 END_TEST
 
+/* What `weft ARGUMENTS` shows on a terminal. */
+static char *
+on_terminal (const char *arguments)
+{
+  g_auto (GStrv) words = words_of (arguments);
+  g_autoptr (GString) shown = g_string_new (NULL);
+  char buffer[4096];
+  int terminal = -1, status = 0;
+  struct winsize size = { .ws_row = 24, .ws_col = 120 };
+  pid_t pid = forkpty (&terminal, NULL, NULL, &size);
+  ck_assert_int_ge (pid, 0);
+  if (pid == 0)
+    {
+      g_setenv ("TERM", "xterm", TRUE);
+      if (chdir (folder) == 0)
+        execv (words[0], words);
+      _exit (127);
+    }
+  for (ssize_t got; (got = read (terminal, buffer, sizeof buffer)) > 0;)
+    g_string_append_len (shown, buffer, got);
+  ck_assert_int_eq (waitpid (pid, &status, 0), pid);
+  ck_assert_msg (WIFEXITED (status) && WEXITSTATUS (status) == 0, "%s", shown->str);
+  close (terminal);
+  return g_string_free (g_steal_pointer (&shown), FALSE);
+}
+
+START_TEST (a_terminal_shows_one_line_of_progress)
+{
+  g_autofree char *shown = on_terminal ("train " SMALL "--set epochs=1 --limit 3 --output a");
+  const char *line = strstr (shown, "step 1");
+  ck_assert_msg (line != NULL, "%s", shown);
+  g_autofree char *first = g_strndup (line, strcspn (line, "\r\n"));
+  ck_assert_msg (holds (shown, "\repoch 1/1  step 1"), "%s", shown);
+  ck_assert_msg (holds (first, "loss ") && !holds (first, "loss 0 "), "the loss of the first step is shown before it is logged: %s", first);
+}
+END_TEST
+
 int
 main (void)
 {
@@ -460,6 +498,7 @@ main (void)
   tcase_add_test (tests, evaluation_and_embeddings_agree);
   tcase_add_test (tests, trouble_is_told_at_once);
   tcase_add_test (tests, a_run_starts_from_another);
+  tcase_add_test (tests, a_terminal_shows_one_line_of_progress);
   suite_add_tcase (suite, tests);
   return rig_main (suite);
 }
