@@ -29,6 +29,7 @@ struct _WeftPasses
   guint64 seed;
   guint n;
   Pass *pass;
+  GHashTable *given; /* "GRAPH.NAME" → WeftTensor that is not collected here */
 };
 
 static void
@@ -69,6 +70,7 @@ weft_passes_new (WeftPipeline *pipeline, const GPtrArray *graphs, WeftStore *sto
   passes->seed = seed;
   passes->n = graphs->len;
   passes->pass = g_new0 (Pass, graphs->len);
+  passes->given = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   for (guint i = 0; i < passes->n; i++)
     {
       Pass *pass = &passes->pass[i];
@@ -102,6 +104,7 @@ weft_passes_free (WeftPasses *passes)
         }
       g_free (pass->collected);
     }
+  g_hash_table_unref (passes->given);
   g_free (passes->pass);
   g_free (passes);
 }
@@ -187,9 +190,19 @@ weft_feed_bound (WeftNode *feed, const WeftTensor *tensor)
     }
 }
 
+void
+weft_passes_give (WeftPasses *passes, const char *reference, const WeftTensor *tensor)
+{
+  g_hash_table_insert (passes->given, g_strdup (reference), (gpointer) tensor);
+}
+
 static const WeftTensor *
 find_collected (WeftPasses *passes, const char *graph, const char *name)
 {
+  g_autofree char *reference = g_strconcat (graph, ".", name, NULL);
+  const WeftTensor *given = g_hash_table_lookup (passes->given, reference);
+  if (given)
+    return given;
   for (guint i = 0; i < passes->n; i++)
     for (guint c = 0; strcmp (passes->pass[i].graph->name, graph) == 0 && c < passes->pass[i].graph->collects->len; c++)
       if (strcmp (passes->pass[i].collected[c].collect->name, name) == 0)
@@ -197,9 +210,55 @@ find_collected (WeftPasses *passes, const char *graph, const char *name)
   return NULL;
 }
 
+/* Whether a collected array has the type and the constant sizes that were inferred for it. */
+static gboolean
+is_expected (const WeftShape *shape, const WeftTensor *tensor)
+{
+  gboolean same = shape->type == tensor->type && shape->rank == tensor->rank;
+  for (guint i = 1; same && i < shape->rank; i++)
+    same = shape->dims[i].symbol || shape->dims[i].size == tensor->shape[i];
+  return same;
+}
+
+static WeftShape *
+collected_shape (const WeftPipeline *pipeline, const WeftNode *feed)
+{
+  const WeftGraph *graph = weft_pipeline_graph (pipeline, feed->collected_graph);
+  for (guint i = 0; i < graph->collects->len; i++)
+    if (strcmp (g_array_index (graph->collects, WeftCollect, i).name, feed->collected_name) == 0)
+      return &g_array_index (graph->collects, WeftCollect, i).wire->shape;
+  g_assert_not_reached ();
+}
+
+/* Infers the shapes of a graph again, with the sizes of what it is given. */
+static gboolean
+infer_given (WeftPasses *passes, Pass *pass, GError **error)
+{
+  g_autoptr (WeftProblems) problems = weft_problems_new ();
+  gboolean expected = TRUE;
+  for (guint i = 0; i < pass->graph->feeds->len; i++)
+    {
+      const WeftNode *feed = pass->graph->feeds->pdata[i];
+      const WeftTensor *tensor = feed->collected_graph ? find_collected (passes, feed->collected_graph, feed->collected_name) : NULL;
+      if (!tensor || is_expected (&feed->outputs[0]->shape, tensor))
+        continue;
+      WeftShape *shape = collected_shape (pass->graph->pipeline, feed);
+      for (guint d = 1; d < shape->rank && d < tensor->rank; d++)
+        shape->dims[d] = (WeftDim){ .size = tensor->shape[d] };
+      expected = FALSE;
+    }
+  if (expected)
+    return TRUE;
+  pass->graph->inferred = 0;
+  weft_infer_graph (pass->graph, problems);
+  return weft_problems_to_error (problems, error);
+}
+
 static gboolean
 feed_pass (WeftPasses *passes, Pass *pass, GError **error)
 {
+  if (g_hash_table_size (passes->given) && !infer_given (passes, pass, error))
+    return FALSE;
   for (guint stage = 0; stage < 2; stage++)
     {
       for (guint i = 0; i < pass->graph->feeds->len; i++)

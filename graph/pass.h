@@ -39,6 +39,15 @@ typedef gboolean (*WeftTick) (gpointer data, const WeftGraph *graph, guint64 ste
  */
 gboolean weft_passes_run (WeftPasses *passes, WeftTick tick, gpointer data, GError **error);
 
+/**
+ * weft_passes_give:
+ * @reference: "GRAPH.NAME"
+ * @tensor: (transfer none): must stay valid while passes run; may have other sizes than what the pipeline would collect
+ *
+ * Lets graphs that read @reference have @tensor instead of what a graph collects. Shapes are inferred anew where it is wider.
+ */
+void weft_passes_give (WeftPasses *passes, const char *reference, const WeftTensor *tensor);
+
 /* Keeps the value at @reference ("GRAPH.NODE.PORT") from the next run on, also an optional output that nobody else reads. */
 gboolean weft_passes_keep (WeftPasses *passes, const char *reference, GError **error);
 /* What the last step of the pass left at @reference; (nullable): valid until the next run. */

@@ -20,8 +20,10 @@ suites += tests/test-mistakes
 suites += tests/test-blis
 suites += tests/test-schedule
 suites += tests/test-lines
+suites += tests/test-ensembles
 suites += tests/test-npy
 suites += tests/test-annotations
+suites += tests/test-bootstrap
 suites += tests/test-butd
 suites += tests/test-byte-pairs
 suites += tests/test-clip
@@ -68,6 +70,7 @@ replay_sources = \
 	tests/replay.c \
 	tests/replay.h
 tests_test_blis_SOURCES = tests/test-blis.c ops/kernels/blis-choice.c
+tests_test_bootstrap_SOURCES = tests/test-bootstrap.c graph/cli/bootstrap.c
 tests_test_butd_SOURCES = tests/test-butd.c graph/cli/butd.c
 tests_replay_SOURCES = tests/replay-main.c $(replay_sources)
 tests_test_recordings_SOURCES = tests/test-recordings.c $(replay_sources)

@@ -298,9 +298,10 @@ START_TEST (matrices_are_saved_read_and_joined)
   ck_assert (g_file_get_contents (saved, &one, &n_one, NULL) && g_file_get_contents (again, &two, &n_two, NULL));
   ck_assert (n_one == n_two && memcmp (one, two, n_one) == 0);
   ck_assert (g_file_get_contents (ranks, &lines, NULL, NULL));
-  ck_assert (g_str_has_prefix (lines, "query,index,rank\nimage,0,"));
+  ck_assert (g_str_has_prefix (lines, "query,index,rank,unit\nimage,0,"));
   g_auto (GStrv) rows = g_strsplit (lines, "\n", -1);
   ck_assert_uint_eq (g_strv_length (rows), 1 + 70 + 350 + 1);
+  ck_assert (g_str_has_prefix (rows[1 + 70 + 11], "caption,11,") && g_str_has_suffix (rows[1 + 70 + 11], ",2"));
   rig_clear (&rig);
   rig_clear (&other);
   g_free (images.data);

@@ -4,131 +4,18 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "attributes.h"
-#include "cli.h"
-#include "directory.h"
+#include "evaluation.h"
 #include "npy.h"
 #include "numbers.h"
-#include "progress.h"
-#include "session-private.h"
-
-static gboolean
-tick (gpointer data, const WeftGraph *graph, guint64 step, GError **error G_GNUC_UNUSED)
-{
-  if (weft_progress_wants (data))
-    {
-      g_autofree char *text = g_strdup_printf ("%s  step %" G_GUINT64_FORMAT, graph->name, step);
-      weft_progress_update (data, text);
-    }
-  return TRUE;
-}
-
-/* Settings of the command line, with `--split` and `--seed` as the settings that they stand for. */
-static char **
-gather_settings (const WeftCommonOptions *common, const char *split, const GPtrArray *more)
-{
-  GPtrArray *settings = g_ptr_array_new ();
-  g_auto (GStrv) given = weft_cli_settings (common);
-  if (split)
-    g_ptr_array_add (settings, g_strdup_printf ("split=%s", split));
-  for (char **setting = given; *setting; setting++)
-    g_ptr_array_add (settings, g_strdup (*setting));
-  for (guint i = 0; more && i < more->len; i++)
-    g_ptr_array_add (settings, g_strdup (more->pdata[i]));
-  g_ptr_array_add (settings, NULL);
-  return (char **) g_ptr_array_free (settings, FALSE);
-}
-
-/* Passes over @graphs, NULL after a message. */
-static WeftPasses *
-pass_over (WeftSession *session, const GPtrArray *graphs, gboolean quiet)
-{
-  g_autoptr (GError) error = NULL;
-  g_autoptr (WeftProgress) progress = weft_progress_new (quiet ? NULL : stderr);
-  g_autoptr (WeftPasses) passes = weft_passes_new (weft_session_pipeline (session), graphs, weft_session_store (session),
-                                                   weft_session_team (session), (guint64) weft_session_recipe (session)->seed, &error);
-  if (passes && weft_passes_run (passes, tick, progress, &error))
-    return g_steal_pointer (&passes);
-  g_clear_pointer (&progress, weft_progress_free);
-  fprintf (stderr, "%s\n", error->message);
-  return NULL;
-}
-
-/* Settings that make nodes of the evaluation write their matrix to @file: those whose operator has a path attribute `save`. */
-static gboolean
-save_settings (WeftSession *session, const char *file, GPtrArray *settings)
-{
-  const GPtrArray *graphs = weft_session_recipe (session)->evaluate.graphs;
-  g_autofree char *absolute = g_canonicalize_filename (file, NULL);
-  for (guint i = 0; i < graphs->len; i++)
-    {
-      const WeftGraph *graph = weft_pipeline_graph (weft_session_pipeline (session), graphs->pdata[i]);
-      for (guint n = 0; n < graph->nodes->len; n++)
-        {
-          const WeftNode *node = graph->nodes->pdata[n];
-          const WeftAttribute *attribute = weft_operator_attribute (node->operator, "save");
-          if (attribute && attribute->kind == WEFT_ATTRIBUTE_PATH && !strchr (node->path, '.'))
-            {
-              g_ptr_array_add (settings, g_strdup_printf ("graphs.%s.nodes.%s.save='%s'", graph->name, node->path, absolute));
-              return TRUE;
-            }
-        }
-    }
-  fprintf (stderr, "weft evaluate: no node of the evaluation graphs has an attribute `save` to write similarities\n");
-  return FALSE;
-}
-
-/* Whether a pipeline, which unlike a run directory has no best model, says where its networks' weights are. */
-static gboolean
-has_weights (WeftSession *session, const char *path)
-{
-  const GPtrArray *networks = weft_session_pipeline (session)->networks;
-  for (guint i = 0; i < networks->len && !weft_directory_is_run (path); i++)
-    {
-      const WeftNetwork *network = networks->pdata[i];
-      if (network->load)
-        continue;
-      fprintf (stderr, "%s: network `%s` is not trained: name the directory of a run, or give the network weights, load: {path: FILE}\n",
-               path, network->name);
-      return FALSE;
-    }
-  return TRUE;
-}
-
-static WeftSession *
-open_session (const char *path, const WeftCommonOptions *common, const char *split, const GPtrArray *more)
-{
-  g_autoptr (GError) error = NULL;
-  g_auto (GStrv) settings = gather_settings (common, split, more);
-  g_autoptr (WeftSession) session = weft_session_open_overlaid (
-      path, (const char *const *) common->overlays, (const char *const *) settings, "evaluate", (guint) MAX (common->threads, 0), &error);
-  if (!session)
-    fprintf (stderr, "%s\n", error->message);
-  return session && has_weights (session, path) ? g_steal_pointer (&session) : NULL;
-}
+#include "runs.h"
 
 static int
-evaluate (const char *path, const WeftCommonOptions *common, const char *split, const char *save, gboolean json)
+evaluate (const char *path, const WeftCommonOptions *common, const char *split, const char *attribute, const char *file, gboolean json)
 {
-  g_autoptr (WeftSession) session = open_session (path, common, split, NULL);
-  if (!session)
-    return WEFT_EXIT_INPUT;
-  if (!weft_session_recipe (session)->evaluate.given)
-    {
-      fprintf (stderr, "%s: there is nothing to evaluate: `run:` needs `evaluate: {graphs: [NAME, …]}`\n", path);
-      return WEFT_EXIT_INPUT;
-    }
-  if (save)
-    {
-      g_autoptr (GPtrArray) settings = g_ptr_array_new_with_free_func (g_free);
-      if (!save_settings (session, save, settings))
-        return WEFT_EXIT_INPUT;
-      weft_session_free (session);
-      session = open_session (path, common, split, settings);
-      if (!session)
-        return WEFT_EXIT_INPUT;
-    }
-  g_autoptr (WeftPasses) passes = pass_over (session, weft_session_recipe (session)->evaluate.graphs, common->quiet);
+  g_autoptr (WeftSession) session =
+      file ? weft_evaluation_open_writing (path, common, split, attribute, file) : weft_evaluation_open (path, common, split, NULL);
+  const GPtrArray *graphs = session ? weft_evaluation_graphs (session, path) : NULL;
+  g_autoptr (WeftPasses) passes = graphs ? weft_evaluation_pass (session, graphs, common->quiet) : NULL;
   if (!passes)
     return WEFT_EXIT_INPUT;
   g_autoptr (GArray) numbers = weft_passes_numbers (passes);
@@ -144,22 +31,39 @@ weft_cli_evaluate (int argc, char **argv)
 {
   WeftCommonOptions common;
   g_autofree char *split = NULL;
-  g_autofree char *save = NULL;
-  gboolean json = FALSE;
-  const GOptionEntry own[] = { { "split", 0, 0, G_OPTION_ARG_STRING, &split, "Part of the data; short for --set split=NAME", "NAME" },
-                               { "save-similarity", 0, 0, G_OPTION_ARG_FILENAME, &save, "Write the matrix of similarities as .npy",
-                                 "FILE" },
-                               { "json", 0, 0, G_OPTION_ARG_NONE, &json, "Print one JSON object instead of tables", NULL },
-                               { NULL, 0, 0, 0, NULL, NULL, NULL } };
+  g_autofree char *save = NULL, *ranks = NULL, *table = NULL;
+  gboolean json = FALSE, all = FALSE;
+  const GOptionEntry own[] = {
+    { "split", 0, 0, G_OPTION_ARG_STRING, &split, "Part of the data; short for --set split=NAME", "NAME" },
+    { "save-similarity", 0, 0, G_OPTION_ARG_FILENAME, &save, "Write the matrix of similarities as .npy", "FILE" },
+    { "ranks", 0, 0, G_OPTION_ARG_FILENAME, &ranks, "Write the rank of each query as CSV", "FILE" },
+    { "table", 0, 0, G_OPTION_ARG_STRING, &table, "Print a row for each run: text (what several runs get), csv, markdown or latex",
+      "FORM" },
+    { "all", 0, 0, G_OPTION_ARG_NONE, &all, "Tables of runs: all numbers, not only recalls and their sum", NULL },
+    { "json", 0, 0, G_OPTION_ARG_NONE, &json, "Print one JSON object instead of tables", NULL },
+    { NULL, 0, 0, 0, NULL, NULL, NULL }
+  };
   int status = 0;
-  if (!weft_cli_parse (&argc, &argv, "RUN|PIPELINE",
-                       "Evaluates the best model of a run, or a pipeline whose networks say what to `load`.\n\nExamples:\n"
-                       "  weft evaluate runs/scenes\n  weft evaluate runs/user-f30k --split dev --save-similarity dev.npy\n"
-                       "  weft evaluate runs/user-coco --set split=testall --json",
-                       own, &common, &status))
+  if (!weft_cli_parse (
+          &argc, &argv, "RUN|PIPELINE…",
+          "Evaluates the best model of a run, or a pipeline whose networks say what to `load`. Of several, it prints one table "
+          "for each data set and node, a row a run, and under those on the same data the row of their ensemble: the mean of "
+          "their products of embeddings.\n\nExamples:\n"
+          "  weft evaluate runs/scenes\n  weft evaluate runs/user-f30k --split dev --save-similarity dev.npy\n"
+          "  weft evaluate runs/user-coco --set split=testall --json\n"
+          "  weft evaluate runs/user-f30k runs/user-f30k-cge --table latex",
+          own, &common, &status))
     return status;
-  status = argc == 2 ? evaluate (argv[1], &common, split, save, json)
-                     : weft_cli_usage ("weft evaluate: expected one run directory, such as runs/scenes");
+  if (argc < 2)
+    status = weft_cli_usage ("weft evaluate: expected run directories, such as runs/scenes");
+  else if (save && ranks)
+    status = weft_cli_usage ("weft evaluate: one of --save-similarity and --ranks at a time");
+  else if (argc == 2 && !table)
+    status = evaluate (argv[1], &common, split, save ? "save" : "ranks", save ? save : ranks, json);
+  else if (save || ranks || json)
+    status = weft_cli_usage ("weft evaluate: --save-similarity, --ranks and --json are for one run without --table");
+  else
+    status = weft_cli_evaluate_runs ((const char *const *) argv + 1, &common, split, table, all);
   weft_cli_options_clear (&common);
   return status;
 }
@@ -202,7 +106,7 @@ write_collected (WeftPasses *passes, const WeftRecipe *recipe, const char *direc
 static int
 encode (const char *path, const WeftCommonOptions *common, const char *split)
 {
-  g_autoptr (WeftSession) session = open_session (path, common, split, NULL);
+  g_autoptr (WeftSession) session = weft_evaluation_open (path, common, split, NULL);
   if (!session)
     return WEFT_EXIT_INPUT;
   const WeftRecipe *recipe = weft_session_recipe (session);
@@ -218,7 +122,7 @@ encode (const char *path, const WeftCommonOptions *common, const char *split)
       fprintf (stderr, "weft encode: %s can't be made\n", common->output);
       return WEFT_EXIT_INPUT;
     }
-  g_autoptr (WeftPasses) passes = pass_over (session, graphs, common->quiet);
+  g_autoptr (WeftPasses) passes = weft_evaluation_pass (session, graphs, common->quiet);
   return passes ? write_collected (passes, recipe, common->output) : WEFT_EXIT_INPUT;
 }
 

@@ -4,6 +4,8 @@ weft_CPPFLAGS = $(AM_CPPFLAGS) -DG_LOG_DOMAIN='"weft"'
 weft_SOURCES = \
 	graph/cli/ablate.c \
 	graph/cli/apart.c \
+	graph/cli/bootstrap.c \
+	graph/cli/bootstrap.h \
 	graph/cli/butd.c \
 	graph/cli/butd.h \
 	graph/cli/check-module.c \
@@ -11,6 +13,7 @@ weft_SOURCES = \
 	graph/cli/check.c \
 	graph/cli/cli.h \
 	graph/cli/common.c \
+	graph/cli/compare.c \
 	graph/cli/complete.c \
 	graph/cli/config.c \
 	graph/cli/convert.c \
@@ -20,10 +23,15 @@ weft_SOURCES = \
 	graph/cli/describe.c \
 	graph/cli/describe.h \
 	graph/cli/diff.c \
+	graph/cli/ensemble.c \
 	graph/cli/evaluate.c \
+	graph/cli/evaluation.c \
+	graph/cli/evaluation.h \
 	graph/cli/explain.c \
 	graph/cli/format.c \
 	graph/cli/graph.c \
+	graph/cli/grid.c \
+	graph/cli/grid.h \
 	graph/cli/info.c \
 	graph/cli/inside.c \
 	graph/cli/inside.h \
@@ -36,6 +44,8 @@ weft_SOURCES = \
 	graph/cli/numbers.h \
 	graph/cli/profile.c \
 	graph/cli/run.c \
+	graph/cli/runs.c \
+	graph/cli/runs.h \
 	graph/cli/schema.c \
 	graph/cli/table.c \
 	graph/cli/table.h \

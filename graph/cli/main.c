@@ -10,7 +10,8 @@
 
 static const WeftCommand commands[] = {
   { "train", "train a pipeline, or go on with a run", weft_cli_train },
-  { "evaluate", "score a run's best model on any part of the data", weft_cli_evaluate },
+  { "evaluate", "score the best models of runs on any part of the data, and their ensemble", weft_cli_evaluate },
+  { "compare", "tell whether one run is better than another by more than chance", weft_cli_compare },
   { "encode", "write a run's embeddings as .npy files", weft_cli_encode },
   { "check", "check a pipeline without reading data: nodes, parameters, shapes, memory", weft_cli_check },
   { "inspect", "show operators: ports, attributes, parameters, documentation", weft_cli_inspect },

@@ -3,17 +3,10 @@
  * SPDX-License-Identifier: BSD-3-Clause */
 #pragma once
 
+#include "grid.h"
 #include "trials.h"
 
 G_BEGIN_DECLS
-
-typedef enum
-{
-  WEFT_TABLE_TEXT,
-  WEFT_TABLE_CSV,
-  WEFT_TABLE_MARKDOWN,
-  WEFT_TABLE_LATEX,
-} WeftTableForm;
 
 /**
  * weft_table_print:

@@ -119,11 +119,11 @@ write_ranks (const WeftCall *call, const char *path, const Ranking *all)
 {
   g_autofree char *temporary = g_strconcat (path, ".part", NULL);
   FILE *file = fopen (temporary, "we");
-  gboolean ok = file != NULL && fputs ("query,index,rank\n", file) >= 0;
+  gboolean ok = file != NULL && fputs ("query,index,rank,unit\n", file) >= 0;
   for (gint64 i = 0; ok && i < all->images; i++)
-    ok = fprintf (file, "image,%" G_GINT64_FORMAT ",%u\n", i, all->image_ranks[i] + 1) > 0;
+    ok = fprintf (file, "image,%" G_GINT64_FORMAT ",%u,%" G_GINT64_FORMAT "\n", i, all->image_ranks[i] + 1, i) > 0;
   for (gint64 i = 0; ok && i < all->captions; i++)
-    ok = fprintf (file, "caption,%" G_GINT64_FORMAT ",%u\n", i, all->caption_ranks[i] + 1) > 0;
+    ok = fprintf (file, "caption,%" G_GINT64_FORMAT ",%u,%" G_GINT64_FORMAT "\n", i, all->caption_ranks[i] + 1, i / all->per) > 0;
   int code = errno;
   if (file != NULL && fclose (file) != 0 && ok)
     ok = FALSE, code = errno;
@@ -244,7 +244,7 @@ static const WeftAttribute attributes[] = {
                 "captions per image, in order; 0: as many as there are captions for each image"),
   WEFT_INTEGER (Recalls, folds, "1", 1, 1000, "", "equal parts that are ranked on their own; figures are means over them (COCO 1K: 5)"),
   WEFT_PATH (Recalls, save, "", "`.npy` file for the similarities of all images (rows) and captions"),
-  WEFT_PATH (Recalls, ranks, "", "CSV file for the rank of each query, counted from 1, within its fold"),
+  WEFT_PATH (Recalls, ranks, "", "CSV file for the rank of each query, counted from 1, within its fold, and the number of its image"),
   { .name = NULL },
 };
 
