@@ -27,6 +27,7 @@ suites += tests/test-bootstrap
 suites += tests/test-butd
 suites += tests/test-byte-pairs
 suites += tests/test-clip
+suites += tests/test-photographs
 suites += tests/test-regions
 suites += tests/test-region-files
 suites += tests/test-scenes
@@ -49,6 +50,7 @@ AM_CPPFLAGS += -DWEFT_TEST_SOURCE_DIR='"$(abs_top_srcdir)"' -DWEFT_TEST_BUILD_DI
 LDADD = libweft-1.la $(CHECK_LIBS) $(JSON_LIBS) $(GLIB_LIBS)
 
 noinst_HEADERS += \
+	tests/pictures.h \
 	tests/regions.h \
 	tests/rig.h \
 	tests/scenes.h \

@@ -2,11 +2,18 @@
  *
  * SPDX-License-Identifier: BSD-3-Clause */
 #include <json-glib/json-glib.h>
+#include <math.h>
 #include <string.h>
 
+#include "registry.h"
 #include "replay.h"
 
 #define EMBEDDINGS 1e-4
+/* One of 8 bits, and what float32 loses. */
+#define LEVELS 1.001
+
+/* Standard deviations by which pixels were divided. */
+static const double deviation[] = { 0.26862954, 0.26130258, 0.27577711 };
 
 static void
 set_sizes (GPtrArray *settings, JsonObject *config, const char *tower, const char *const names[][2], guint n)
@@ -110,6 +117,64 @@ replay_captions (const Setup *setup, WeftTensor *tokens, const WeftTensor *expec
   return ok;
 }
 
+/* The recorded picture of each of the folder's, which are visited by name. */
+static guint *
+order_pictures (WeftSafetensors *file, guint n)
+{
+  g_autoptr (JsonNode) node = json_from_string (weft_safetensors_metadata (file, "pictures"), NULL);
+  JsonArray *names = json_node_get_array (node);
+  guint *recorded = g_new0 (guint, n);
+  for (guint i = 0; i < n; i++)
+    {
+      guint place = 0;
+      for (guint k = 0; k < n; k++)
+        place += strcmp (json_array_get_string_element (names, k), json_array_get_string_element (names, i)) < 0;
+      recorded[place] = i;
+    }
+  return recorded;
+}
+
+/* Largest difference of one picture, in levels of 8 bits. */
+static double
+levels_between (const float *pixels, const float *expected, gint64 n)
+{
+  double worst = 0;
+  for (gint64 i = 0; i < 3 * n; i++)
+    worst = fmax (worst, fabs ((double) pixels[i] - (double) expected[i]) * deviation[i / n] * 255);
+  return worst;
+}
+
+/* Photographs as they are decoded and resampled here; left out where they can't be. */
+static gboolean
+replay_photographs (WeftSafetensors *file, const char *folder, Report *report, GError **error)
+{
+  if (weft_registry_find ("photographs") == NULL || weft_safetensors_metadata (file, "pictures") == NULL)
+    return TRUE;
+  g_autoptr (WeftTensor) expected = file_tensor (file, "pixels", error);
+  g_autoptr (GPtrArray) settings = g_ptr_array_new_with_free_func (g_free);
+  Setup setup = { 0 };
+  Run run = { 0 };
+  if (expected == NULL)
+    return FALSE;
+  gint64 n = expected->shape[0], size = expected->shape[2];
+  add_setting (settings, "folder=\"%s\"", folder);
+  add_setting (settings, "size=%d", (int) size);
+  add_setting (settings, "batch=%d", (int) n);
+  g_ptr_array_add (settings, NULL);
+  gboolean ok = setup_open (&setup, "photographs.yaml", NULL, settings, error) && run_open (&run, &setup, "pictures", error)
+                && run_step (&run, error);
+  g_autofree guint *recorded = order_pictures (file, (guint) n);
+  const WeftTensor *pixels = ok ? run_value (&run, "pixels") : NULL;
+  for (gint64 i = 0; ok && i < n; i++)
+    report_note (report, "pixels", LEVELS, folder,
+                 pixels->shape[0] != n ? HUGE_VAL
+                                       : levels_between ((const float *) pixels->data + i * 3 * size * size,
+                                                         (const float *) expected->data + recorded[i] * 3 * size * size, size * size));
+  run_clear (&run);
+  setup_clear (&setup);
+  return ok;
+}
+
 gboolean
 replay_clip (const char *folder, Report *report, GError **error)
 {
@@ -129,7 +194,7 @@ replay_clip (const char *folder, Report *report, GError **error)
   add_setting (settings, "tokens=%d", (int) tokens->shape[0]);
   g_ptr_array_add (settings, NULL);
   gboolean ok = setup_open (&setup, "clip.yaml", NULL, settings, error) && replay_images (&setup, file, folder, report, error)
-                && replay_captions (&setup, tokens, expected, report, folder, error);
+                && replay_captions (&setup, tokens, expected, report, folder, error) && replay_photographs (file, full, report, error);
   setup_clear (&setup);
   return ok;
 }
