@@ -1,5 +1,7 @@
 # Pipelines, installed as they are. Each folder has its own list.
 pipelines_DATA = \
+	pipelines/clip-features.yaml \
+	pipelines/clip-zero-shot.yaml \
 	pipelines/scenes-words.txt \
 	pipelines/scenes.yaml \
 	pipelines/user-clip1000.yaml \
@@ -10,6 +12,7 @@ pipelines_DATA = \
 	pipelines/user-f30k-ensemble.yaml \
 	pipelines/user-f30k.yaml \
 	pipelines/user-f8k-bigru.yaml \
+	pipelines/user-photos.yaml \
 	pipelines/vse-infinity-f30k-bigru.yaml \
 	pipelines/vse-infinity-f30k.yaml
 pipelinemodulesdir = $(pipelinesdir)/modules

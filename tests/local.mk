@@ -28,6 +28,7 @@ suites += tests/test-butd
 suites += tests/test-byte-pairs
 suites += tests/test-clip
 suites += tests/test-photographs
+suites += tests/test-photos-run
 suites += tests/test-regions
 suites += tests/test-region-files
 suites += tests/test-scenes
