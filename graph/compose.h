@@ -11,7 +11,7 @@ G_BEGIN_DECLS
  * WeftComposition:
  * @path: the pipeline file
  * @overlays: (nullable) (array zero-terminated=1): names of the pipeline's own `ablations`, overlay files, or names of files in a folder
- *   `ablations` beside the pipeline or in @search, applied in order
+ *   `ablations` or `looks` beside the pipeline or in @search, applied in order
  * @settings: (nullable) (array zero-terminated=1): `path=value` of the command line, values in YAML; a bare name is a variable
  * @search: (nullable) (array zero-terminated=1): directories where includes are looked for after the including file's own
  */
@@ -42,7 +42,7 @@ WeftValue *weft_compose (const WeftComposition *composition, WeftProblems *probl
 /* The same; @layers (element-type WeftValue) gets what was merged, oldest first, each as its file, overlay or setting has it. */
 WeftValue *weft_compose_layers (const WeftComposition *composition, GPtrArray *layers, WeftProblems *problems);
 
-/* The file that overlay @name means: itself, or one of a folder `ablations`; (nullable), to be freed. */
+/* The file that overlay @name means: itself, or one of a folder `ablations` or `looks`; (nullable), to be freed. */
 char *weft_compose_find_overlay (const WeftComposition *composition, const char *name);
 
 /* Later wins: merges @over into a copy of @base. */

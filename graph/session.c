@@ -51,10 +51,10 @@ weft_session_free (WeftSession *session)
 
 /* Settings of the phase first, so that the caller's win. */
 static char **
-gather_settings (const char *path, const char *const *settings, const char *phase, WeftProblems *problems)
+gather_settings (const char *path, const char *const *overlays, const char *const *settings, const char *phase, WeftProblems *problems)
 {
   g_autofree char *file = weft_pipeline_file (path);
-  WeftComposition composition = { file, NULL, settings, weft_pipeline_search () };
+  WeftComposition composition = { file, overlays, settings, weft_pipeline_search () };
   g_autoptr (WeftValue) document = phase ? weft_compose (&composition, problems) : NULL;
   GPtrArray *all = document ? weft_recipe_phase_vars (document, phase) : g_ptr_array_new_with_free_func (g_free);
   for (guint i = 0; settings && settings[i]; i++)
@@ -130,7 +130,7 @@ weft_session_open_overlaid (const char *path, const char *const *overlays, const
   weft_registry_load (NULL);
   g_autoptr (WeftProblems) problems = weft_problems_new ();
   g_autoptr (WeftSession) session = g_new0 (WeftSession, 1);
-  g_auto (GStrv) all = gather_settings (path, settings, phase, problems);
+  g_auto (GStrv) all = gather_settings (path, overlays, settings, phase, problems);
   if (!weft_problems_to_error (problems, error))
     return NULL;
   if (!weft_open (path, overlays, (const char *const *) all, NULL, FALSE, &session->opened, problems))

@@ -8,6 +8,28 @@
 #include "manual.h"
 #include "open.h"
 
+/* `-j2` as `-j 2`: the number after a short option may stand right behind it. */
+static char **
+part_numbers (int *argc, char **argv)
+{
+  static GPtrArray *parted; /* read until the process ends */
+  gboolean rest = FALSE;
+  g_clear_pointer (&parted, g_ptr_array_unref);
+  parted = g_ptr_array_new ();
+  for (int i = 0; i < *argc; i++)
+    {
+      const char option[] = { '-', argv[i][0] ? argv[i][1] : '\0', '\0' };
+      gboolean joined = !rest && argv[i][0] == '-' && g_ascii_isalpha (argv[i][1]) && g_ascii_isdigit (argv[i][2]);
+      rest |= strcmp (argv[i], "--") == 0;
+      if (joined)
+        g_ptr_array_add (parted, (gpointer) g_intern_string (option));
+      g_ptr_array_add (parted, joined ? argv[i] + 2 : argv[i]);
+    }
+  *argc = (int) parted->len;
+  g_ptr_array_add (parted, NULL);
+  return (char **) parted->pdata;
+}
+
 gboolean
 weft_cli_parse_options (int *argc, char ***argv, const char *arguments, const char *description, const GOptionEntry *own,
                         WeftCommonOptions *common, int *status)
@@ -34,6 +56,7 @@ weft_cli_parse_options (int *argc, char ***argv, const char *arguments, const ch
 
   *common = (WeftCommonOptions){ .seed = -1 };
   g_set_prgname (program);
+  *argv = part_numbers (argc, *argv);
   g_option_context_set_help_enabled (context, FALSE);
   g_option_context_set_summary (context, description);
   if (own)
