@@ -30,8 +30,10 @@ without_lost (WeftEdits *edits, const WeftGraph *graph, WeftValue *map, const ch
     {
       WeftValue *item = weft_value_item (map, i);
       g_autofree char *here = g_strconcat (path, ".", weft_value_key (map, i), NULL);
-      if (lost (edits, graph, item))
-        weft_edit_say (edits, "left out: `%s`, as `%s` is no more", here, weft_value_text (item));
+      /* A histogram's map goes as a whole. */
+      const WeftValue *of = weft_edit_is_map (item) ? weft_value_lookup (item, "of") : item;
+      if (lost (edits, graph, of))
+        weft_edit_say (edits, "left out: `%s`, as `%s` is no more", here, weft_value_text (of));
       else
         weft_value_set (rest, weft_value_key (map, i), weft_value_key_mark (map, i), without_lost (edits, graph, item, here));
     }

@@ -58,6 +58,7 @@ libweft_1_la_SOURCES = \
 	graph/progress.c \
 	graph/prune.c \
 	graph/random.c \
+	graph/recipe-log.c \
 	graph/recipe.c \
 	graph/registry.c \
 	graph/restrict.c \
@@ -136,6 +137,7 @@ noinst_HEADERS = \
 	graph/problems.h \
 	graph/product.h \
 	graph/progress.h \
+	graph/recipe-private.h \
 	graph/recipe.h \
 	graph/registry.h \
 	graph/restrict.h \

@@ -110,15 +110,22 @@ write_line (WeftMetrics *metrics, const GString *line, GError **error)
   return TRUE;
 }
 
+/* The step comes first: that is where length_until() looks for it. */
+static GString *
+begin_line (WeftMetrics *metrics, const char *phase, guint64 step, guint64 epoch)
+{
+  GString *line = g_string_new (NULL);
+  gint64 elapsed = g_get_monotonic_time () - metrics->start;
+  g_string_append_printf (line, "{\"step\":%" G_GUINT64_FORMAT ",\"epoch\":%" G_GUINT64_FORMAT ",\"phase\":", step, epoch);
+  weft_json_append_string (line, phase);
+  g_string_append_printf (line, ",\"seconds\":%" G_GINT64_FORMAT ".%03d", elapsed / G_USEC_PER_SEC, (int)(elapsed / 1000 % 1000));
+  return line;
+}
+
 gboolean
 weft_metrics_write (WeftMetrics *metrics, const char *phase, guint64 step, guint64 epoch, const WeftMetric *values, guint n, GError **error)
 {
-  g_autoptr (GString) line = g_string_new (NULL);
-  /* The step comes first: that is where length_until() looks for it. */
-  g_string_append_printf (line, "{\"step\":%" G_GUINT64_FORMAT ",\"epoch\":%" G_GUINT64_FORMAT ",\"phase\":", step, epoch);
-  weft_json_append_string (line, phase);
-  g_string_append_printf (line, ",\"seconds\":%" G_GINT64_FORMAT ".%03d", (g_get_monotonic_time () - metrics->start) / G_USEC_PER_SEC,
-                          (int)((g_get_monotonic_time () - metrics->start) / 1000 % 1000));
+  g_autoptr (GString) line = begin_line (metrics, phase, step, epoch);
   for (guint i = 0; i < n; i++)
     {
       g_string_append_c (line, ',');
@@ -136,6 +143,29 @@ weft_metrics_write (WeftMetrics *metrics, const char *phase, guint64 step, guint
         return FALSE;
     }
   return TRUE;
+}
+
+gboolean
+weft_metrics_write_histogram (WeftMetrics *metrics, guint64 step, guint64 epoch, const WeftHistogram *histogram, GError **error)
+{
+  g_autoptr (GString) line = begin_line (metrics, "histogram", step, epoch);
+  g_string_append (line, ",\"name\":");
+  weft_json_append_string (line, histogram->name);
+  const struct
+  {
+    const char *name;
+    double value;
+  } numbers[] = { { "from", histogram->from }, { "to", histogram->to }, { "mean", histogram->mean } };
+  for (guint i = 0; i < G_N_ELEMENTS (numbers); i++)
+    {
+      g_string_append_printf (line, ",\"%s\":", numbers[i].name);
+      weft_json_append_number (line, numbers[i].value);
+    }
+  g_string_append (line, ",\"counts\":[");
+  for (guint i = 0; i < histogram->n; i++)
+    g_string_append_printf (line, "%s%" G_GUINT64_FORMAT, i ? "," : "", histogram->counts[i]);
+  g_string_append (line, "]}\n");
+  return write_line (metrics, line, error);
 }
 
 void

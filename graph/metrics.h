@@ -16,6 +16,19 @@ typedef struct
 } WeftMetric;
 
 /**
+ * WeftHistogram:
+ * @mean: of all values, NAN if there are none
+ * @counts: (array length=n): values in each of equally wide bins from @from to @to
+ */
+typedef struct
+{
+  const char *name;
+  double from, to, mean;
+  guint n;
+  const guint64 *counts;
+} WeftHistogram;
+
+/**
  * weft_metrics_open:
  * @directory: the run's
  * @step: steps done so far. Lines beyond it, written after the checkpoint that the run continues from, are cut off
@@ -30,6 +43,8 @@ WeftMetrics *weft_metrics_open (const char *directory, guint64 step, GError **er
  */
 gboolean weft_metrics_write (WeftMetrics *metrics, const char *phase, guint64 step, guint64 epoch, const WeftMetric *values, guint n,
                              GError **error);
+/* One line `{"step": …, "epoch": …, "phase": "histogram", "seconds": …, "name": …, "from": …, "to": …, "mean": …, "counts": […]}`. */
+gboolean weft_metrics_write_histogram (WeftMetrics *metrics, guint64 step, guint64 epoch, const WeftHistogram *histogram, GError **error);
 void weft_metrics_close (WeftMetrics *metrics);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (WeftMetrics, weft_metrics_close)
 

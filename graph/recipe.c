@@ -1,19 +1,12 @@
 /* The `run:` section of a pipeline: what is trained, validated, logged and kept, and when.
  *
  * SPDX-License-Identifier: BSD-3-Clause */
-#include "recipe.h"
+#include "recipe-private.h"
 
 #include <string.h>
 
-typedef struct
-{
-  WeftRecipe *recipe;
-  WeftPipeline *pipeline;
-  WeftProblems *problems;
-} Reader;
-
-static void
-check_keys (Reader *reader, const WeftValue *map, const char *what, const char *const *keys)
+void
+weft_recipe_check_keys (WeftRecipeReader *reader, const WeftValue *map, const char *what, const char *const *keys)
 {
   for (guint i = 0; i < weft_value_length (map); i++)
     {
@@ -26,8 +19,8 @@ check_keys (Reader *reader, const WeftValue *map, const char *what, const char *
 }
 
 /* A map below @parent, or NULL if it is absent or something else, which is a problem. */
-static WeftValue *
-read_map (Reader *reader, const WeftValue *parent, const char *key, const char *const *keys)
+WeftValue *
+weft_recipe_read_map (WeftRecipeReader *reader, const WeftValue *parent, const char *key, const char *const *keys)
 {
   WeftValue *map = weft_value_lookup (parent, key);
   if (!map || weft_value_kind (map) == WEFT_VALUE_NULL)
@@ -38,12 +31,12 @@ read_map (Reader *reader, const WeftValue *parent, const char *key, const char *
       return NULL;
     }
   if (keys)
-    check_keys (reader, map, key, keys);
+    weft_recipe_check_keys (reader, map, key, keys);
   return map;
 }
 
-static void
-read_integer (Reader *reader, const WeftValue *map, const char *key, gint64 minimum, gint64 *result)
+void
+weft_recipe_read_integer (WeftRecipeReader *reader, const WeftValue *map, const char *key, gint64 minimum, gint64 *result)
 {
   WeftValue *value = map ? weft_value_lookup (map, key) : NULL;
   if (!value || weft_value_kind (value) == WEFT_VALUE_NULL)
@@ -55,22 +48,23 @@ read_integer (Reader *reader, const WeftValue *map, const char *key, gint64 mini
     *result = integer;
 }
 
-static void
-read_number (Reader *reader, const WeftValue *map, const char *key, double minimum, double *result)
+void
+weft_recipe_read_number (WeftRecipeReader *reader, const WeftValue *map, const char *key, double minimum, double *result)
 {
   WeftValue *value = map ? weft_value_lookup (map, key) : NULL;
   if (!value || weft_value_kind (value) == WEFT_VALUE_NULL)
     return;
   double number;
   if (!weft_value_get_number (value, &number) || number < minimum)
-    weft_problems_add (reader->problems, weft_value_mark (value), "`%s` must be a number, at least %g", key, minimum);
+    weft_problems_add (reader->problems, weft_value_mark (value),
+                       minimum > -G_MAXDOUBLE ? "`%s` must be a number, at least %g" : "`%s` must be a number", key, minimum);
   else
     *result = number;
 }
 
 /* A scalar's text, or NULL; @mark is where it stands. */
-static char *
-read_text (Reader *reader, const WeftValue *map, const char *key, WeftMark *mark)
+char *
+weft_recipe_read_text (WeftRecipeReader *reader, const WeftValue *map, const char *key, WeftMark *mark)
 {
   WeftValue *value = map ? weft_value_lookup (map, key) : NULL;
   if (!value || weft_value_kind (value) == WEFT_VALUE_NULL)
@@ -83,20 +77,20 @@ read_text (Reader *reader, const WeftValue *map, const char *key, WeftMark *mark
 }
 
 static void
-read_every (Reader *reader, const WeftValue *parent, WeftEvery *every)
+read_every (WeftRecipeReader *reader, const WeftValue *parent, WeftEvery *every)
 {
   static const char *const keys[] = { "epochs", "steps", "seconds", NULL };
-  WeftValue *map = parent ? read_map (reader, parent, "every", keys) : NULL;
+  WeftValue *map = parent ? weft_recipe_read_map (reader, parent, "every", keys) : NULL;
   if (!map)
     return;
   *every = (WeftEvery){ 0 };
-  read_integer (reader, map, "epochs", 1, &every->epochs);
-  read_integer (reader, map, "steps", 1, &every->steps);
-  read_number (reader, map, "seconds", 1, &every->seconds);
+  weft_recipe_read_integer (reader, map, "epochs", 1, &every->epochs);
+  weft_recipe_read_integer (reader, map, "steps", 1, &every->steps);
+  weft_recipe_read_number (reader, map, "seconds", 1, &every->seconds);
 }
 
 static WeftGraph *
-find_graph (Reader *reader, const char *name, WeftMark mark)
+find_graph (WeftRecipeReader *reader, const char *name, WeftMark mark)
 {
   WeftGraph *graph = weft_pipeline_graph (reader->pipeline, name);
   if (graph)
@@ -111,8 +105,8 @@ find_graph (Reader *reader, const char *name, WeftMark mark)
 }
 
 /* Marks the value of @graph at @reference as read and kept. */
-static WeftWire *
-keep_wire (Reader *reader, WeftGraph *graph, const char *reference, WeftMark mark)
+WeftWire *
+weft_recipe_keep_wire (WeftRecipeReader *reader, WeftGraph *graph, const char *reference, WeftMark mark)
 {
   WeftWire *wire = weft_graph_wire (graph, reference);
   if (!wire)
@@ -134,10 +128,10 @@ keep_wire (Reader *reader, WeftGraph *graph, const char *reference, WeftMark mar
   return wire;
 }
 
-static void
-keep_scalar (Reader *reader, WeftGraph *graph, const char *reference, WeftMark mark)
+void
+weft_recipe_keep_scalar (WeftRecipeReader *reader, WeftGraph *graph, const char *reference, WeftMark mark)
 {
-  WeftWire *wire = keep_wire (reader, graph, reference, mark);
+  WeftWire *wire = weft_recipe_keep_wire (reader, graph, reference, mark);
   if (!wire || weft_shape_bound_elements (&wire->shape) == 1)
     return;
   g_autofree char *shape = weft_shape_print (&wire->shape);
@@ -146,7 +140,7 @@ keep_scalar (Reader *reader, WeftGraph *graph, const char *reference, WeftMark m
 
 /* "GRAPH.REST" to the graph and REST. */
 static WeftGraph *
-split_reference (Reader *reader, const char *reference, WeftMark mark, const char **rest)
+split_reference (WeftRecipeReader *reader, const char *reference, WeftMark mark, const char **rest)
 {
   const char *dot = strchr (reference, '.');
   if (!dot)
@@ -168,8 +162,8 @@ clear_named (gpointer data)
 }
 
 /* A map of names to references, or a list of references, which are their own names. */
-static GArray *
-read_named (Reader *reader, const WeftValue *parent, const char *key)
+GArray *
+weft_recipe_read_named (WeftRecipeReader *reader, const WeftValue *parent, const char *key)
 {
   GArray *array = g_array_new (FALSE, FALSE, sizeof (WeftNamed));
   g_array_set_clear_func (array, clear_named);
@@ -203,9 +197,9 @@ print_setting (const char *name, const WeftValue *value)
 }
 
 static void
-read_vars (Reader *reader, const WeftValue *map, WeftPhase *phase)
+read_vars (WeftRecipeReader *reader, const WeftValue *map, WeftPhase *phase)
 {
-  WeftValue *vars = read_map (reader, map, "vars", NULL);
+  WeftValue *vars = weft_recipe_read_map (reader, map, "vars", NULL);
   WeftValue *known = weft_value_lookup (reader->pipeline->document, "vars");
   for (guint i = 0; vars && i < weft_value_length (vars); i++)
     {
@@ -226,11 +220,11 @@ read_vars (Reader *reader, const WeftValue *map, WeftPhase *phase)
 }
 
 static WeftValue *
-read_phase (Reader *reader, const char *key, const char *const *keys, WeftPhase *phase)
+read_phase (WeftRecipeReader *reader, const char *key, const char *const *keys, WeftPhase *phase)
 {
   phase->graphs = g_ptr_array_new_with_free_func (g_free);
   phase->vars = g_ptr_array_new_with_free_func (g_free);
-  WeftValue *map = reader->pipeline->run ? read_map (reader, reader->pipeline->run, key, keys) : NULL;
+  WeftValue *map = reader->pipeline->run ? weft_recipe_read_map (reader, reader->pipeline->run, key, keys) : NULL;
   if (!map)
     return NULL;
   phase->given = TRUE;
@@ -253,7 +247,7 @@ read_phase (Reader *reader, const char *key, const char *const *keys, WeftPhase 
 
 /* What a graph reads of others must have been collected by an earlier one of the same phase. */
 static void
-check_order (Reader *reader, const WeftPhase *phase)
+check_order (WeftRecipeReader *reader, const WeftPhase *phase)
 {
   for (guint i = 0; i < phase->graphs->len; i++)
     {
@@ -275,7 +269,7 @@ check_order (Reader *reader, const WeftPhase *phase)
 }
 
 static void
-read_validate (Reader *reader)
+read_validate (WeftRecipeReader *reader)
 {
   static const char *const keys[] = { "graphs", "metric", "best", "every", "patience", "vars", NULL };
   WeftRecipe *recipe = reader->recipe;
@@ -284,10 +278,10 @@ read_validate (Reader *reader)
   if (!map)
     return;
   read_every (reader, map, &recipe->validate_every);
-  read_integer (reader, map, "patience", 0, &recipe->patience);
-  recipe->metric = read_text (reader, map, "metric", &recipe->metric_mark);
+  weft_recipe_read_integer (reader, map, "patience", 0, &recipe->patience);
+  recipe->metric = weft_recipe_read_text (reader, map, "metric", &recipe->metric_mark);
   WeftMark mark = { 0 };
-  g_autofree char *best = read_text (reader, map, "best", &mark);
+  g_autofree char *best = weft_recipe_read_text (reader, map, "best", &mark);
   recipe->minimize = best && strcmp (best, "min") == 0;
   if (best && !recipe->minimize && strcmp (best, "max") != 0)
     weft_problems_add (reader->problems, mark, "`best` is `max` or `min`, not `%s`", best);
@@ -295,7 +289,7 @@ read_validate (Reader *reader)
   WeftGraph *graph = recipe->metric ? split_reference (reader, recipe->metric, recipe->metric_mark, &rest) : NULL;
   if (graph)
     {
-      keep_scalar (reader, graph, rest, recipe->metric_mark);
+      weft_recipe_keep_scalar (reader, graph, rest, recipe->metric_mark);
       if (!g_ptr_array_find_with_equal_func (recipe->validate.graphs, graph->name, g_str_equal, NULL))
         weft_problems_add (reader->problems, recipe->metric_mark, "`metric` is in graph `%s`, which `validate` does not pass over",
                            graph->name);
@@ -306,19 +300,19 @@ read_validate (Reader *reader)
 }
 
 static void
-read_train (Reader *reader)
+read_train (WeftRecipeReader *reader)
 {
   static const char *const keys[] = { "graph", "epochs", "steps", "limit", "overfit", NULL };
   WeftRecipe *recipe = reader->recipe;
-  WeftValue *map = read_map (reader, reader->pipeline->run, "train", keys);
+  WeftValue *map = weft_recipe_read_map (reader, reader->pipeline->run, "train", keys);
   if (!map)
     return;
   recipe->train_mark = weft_value_mark (map);
   WeftMark mark = recipe->train_mark;
-  g_autofree char *name = read_text (reader, map, "graph", &mark);
-  read_integer (reader, map, "epochs", 0, &recipe->epochs);
-  read_integer (reader, map, "steps", 0, &recipe->steps);
-  read_integer (reader, map, "limit", 1, &recipe->limit);
+  g_autofree char *name = weft_recipe_read_text (reader, map, "graph", &mark);
+  weft_recipe_read_integer (reader, map, "epochs", 0, &recipe->epochs);
+  weft_recipe_read_integer (reader, map, "steps", 0, &recipe->steps);
+  weft_recipe_read_integer (reader, map, "limit", 1, &recipe->limit);
   WeftValue *overfit = weft_value_lookup (map, "overfit");
   if (overfit && weft_value_kind (overfit) != WEFT_VALUE_NULL && !weft_value_get_boolean (overfit, &recipe->overfit))
     weft_problems_add (reader->problems, weft_value_mark (overfit), "`overfit` must be true or false");
@@ -339,64 +333,10 @@ read_train (Reader *reader)
 }
 
 static void
-read_watch (Reader *reader, WeftGraph *train)
-{
-  static const char *const keys[] = { "finite", "silent", "silent_above", "norm", "norm_below", "collapse", "collapse_above", NULL };
-  WeftRecipe *recipe = reader->recipe;
-  recipe->watch_finite = TRUE;
-  recipe->silent_above = 0.5;
-  recipe->norm_below = 1e-8;
-  recipe->collapse_above = 0.98;
-  WeftValue *map = read_map (reader, reader->pipeline->run, "watch", keys);
-  recipe->watch_collapse = read_named (reader, map, "collapse");
-  if (!map || !train)
-    return;
-  WeftValue *finite = weft_value_lookup (map, "finite");
-  if (finite && !weft_value_get_boolean (finite, &recipe->watch_finite))
-    weft_problems_add (reader->problems, weft_value_mark (finite), "`finite` must be true or false");
-  read_number (reader, map, "silent_above", 0, &recipe->silent_above);
-  read_number (reader, map, "norm_below", 0, &recipe->norm_below);
-  read_number (reader, map, "collapse_above", -1, &recipe->collapse_above);
-  recipe->watch_silent = read_text (reader, map, "silent", &recipe->silent_mark);
-  recipe->watch_norm = read_text (reader, map, "norm", &recipe->norm_mark);
-  if (recipe->watch_silent)
-    keep_scalar (reader, train, recipe->watch_silent, recipe->silent_mark);
-  if (recipe->watch_norm)
-    keep_scalar (reader, train, recipe->watch_norm, recipe->norm_mark);
-  for (guint i = 0; i < recipe->watch_collapse->len; i++)
-    {
-      const WeftNamed *named = &g_array_index (recipe->watch_collapse, WeftNamed, i);
-      WeftWire *wire = keep_wire (reader, train, named->reference, named->mark);
-      if (wire && (wire->shape.type != WEFT_F32 || wire->shape.rank != 2))
-        {
-          g_autofree char *shape = weft_shape_print (&wire->shape);
-          weft_problems_add (reader->problems, named->mark, "`%s` is %s; `collapse` watches embeddings, f32[n, d]", named->reference,
-                             shape);
-        }
-    }
-}
-
-static void
-read_log (Reader *reader, WeftGraph *train)
-{
-  static const char *const keys[] = { "every", "values", NULL };
-  WeftRecipe *recipe = reader->recipe;
-  recipe->log_every = 10;
-  WeftValue *map = read_map (reader, reader->pipeline->run, "log", keys);
-  read_integer (reader, map, "every", 1, &recipe->log_every);
-  recipe->log = read_named (reader, map, "values");
-  for (guint i = 0; train && i < recipe->log->len; i++)
-    {
-      const WeftNamed *named = &g_array_index (recipe->log, WeftNamed, i);
-      keep_scalar (reader, train, named->reference, named->mark);
-    }
-}
-
-static void
-read_encode (Reader *reader)
+read_encode (WeftRecipeReader *reader)
 {
   WeftRecipe *recipe = reader->recipe;
-  recipe->encode = read_named (reader, reader->pipeline->run, "encode");
+  recipe->encode = weft_recipe_read_named (reader, reader->pipeline->run, "encode");
   for (guint i = 0; i < recipe->encode->len; i++)
     {
       const WeftNamed *named = &g_array_index (recipe->encode, WeftNamed, i);
@@ -422,7 +362,7 @@ weft_recipe_new (WeftPipeline *pipeline, WeftProblems *problems)
   guint before = weft_problems_count (problems);
   g_autoptr (WeftRecipe) recipe = g_new0 (WeftRecipe, 1);
   g_autoptr (WeftValue) nothing = weft_value_new_map (weft_value_mark (pipeline->document));
-  Reader reader = { recipe, pipeline, problems };
+  WeftRecipeReader reader = { recipe, pipeline, problems };
   WeftValue *run = pipeline->run;
   if (!run || weft_value_kind (run) != WEFT_VALUE_MAP)
     {
@@ -433,21 +373,21 @@ weft_recipe_new (WeftPipeline *pipeline, WeftProblems *problems)
   WeftValue *original = pipeline->run;
   pipeline->run = run;
   recipe->mark = weft_value_mark (run);
-  check_keys (&reader, run, "run", keys);
+  weft_recipe_check_keys (&reader, run, "run", keys);
   read_train (&reader);
   WeftGraph *train = recipe->train_graph ? weft_pipeline_graph (pipeline, recipe->train_graph) : NULL;
   read_validate (&reader);
   read_phase (&reader, "evaluate", evaluate_keys, &recipe->evaluate);
   check_order (&reader, &recipe->evaluate);
-  read_log (&reader, train);
-  read_watch (&reader, train);
+  weft_recipe_read_log (&reader, train);
+  weft_recipe_read_watch (&reader, train);
   read_encode (&reader);
-  WeftValue *checkpoint = read_map (&reader, run, "checkpoint", checkpoint_keys);
+  WeftValue *checkpoint = weft_recipe_read_map (&reader, run, "checkpoint", checkpoint_keys);
   recipe->checkpoint_every.epochs = 1;
   recipe->keep = 2;
   read_every (&reader, checkpoint, &recipe->checkpoint_every);
-  read_integer (&reader, checkpoint, "keep", 1, &recipe->keep);
-  read_integer (&reader, run, "seed", 0, &recipe->seed);
+  weft_recipe_read_integer (&reader, checkpoint, "keep", 1, &recipe->keep);
+  weft_recipe_read_integer (&reader, run, "seed", 0, &recipe->seed);
   pipeline->run = original;
   return weft_problems_count (problems) == before ? g_steal_pointer (&recipe) : NULL;
 }
@@ -468,6 +408,7 @@ weft_recipe_free (WeftRecipe *recipe)
   clear_phase (&recipe->evaluate);
   g_clear_pointer (&recipe->encode, g_array_unref);
   g_clear_pointer (&recipe->log, g_array_unref);
+  g_clear_pointer (&recipe->histograms, g_array_unref);
   g_clear_pointer (&recipe->watch_collapse, g_array_unref);
   g_free (recipe->train_graph);
   g_free (recipe->metric);

@@ -26,6 +26,19 @@ typedef struct
 } WeftNamed;
 
 /**
+ * WeftHistogramOf:
+ * @from, @to: what the bins cover; what lies outside goes to the first or last bin
+ *
+ * How a value's elements are distributed, noted at each line of the log.
+ */
+typedef struct
+{
+  WeftNamed value;
+  double from, to;
+  gint64 bins;
+} WeftHistogramOf;
+
+/**
  * WeftPhase:
  * @graphs: names of the graphs to pass over, in order
  * @vars: `name=value` settings that this phase composes the pipeline with
@@ -57,7 +70,8 @@ typedef struct
   WeftPhase evaluate;
   GArray *encode; /* of WeftNamed */
   gint64 log_every;
-  GArray *log; /* of WeftNamed */
+  GArray *log;        /* of WeftNamed */
+  GArray *histograms; /* of WeftHistogramOf */
   WeftEvery checkpoint_every;
   gint64 keep;
   gint64 seed;

@@ -1,6 +1,8 @@
 /* Logged values, alarms and the progress of a training run.
  *
  * SPDX-License-Identifier: BSD-3-Clause */
+#include <math.h>
+
 #include "run-private.h"
 
 void
@@ -98,6 +100,29 @@ logged_value (WeftRun *run, const WeftNamed *named)
   return weft_tensor_number (weft_executor_value (run->executor, weft_graph_wire (run->graph, named->reference)));
 }
 
+/* How a value's elements are distributed in this step. What is not a number is not counted. */
+static gboolean
+write_histogram (WeftRun *run, const WeftHistogramOf *of, GError **error)
+{
+  const WeftTensor *tensor = weft_executor_value (run->executor, weft_graph_wire (run->graph, of->value.reference));
+  gint64 n = tensor && tensor->data ? weft_tensor_elements (tensor) : 0, counted = 0;
+  g_autofree guint64 *counts = g_new0 (guint64, of->bins);
+  double sum = 0;
+  for (gint64 i = 0; i < n; i++)
+    {
+      double value = (double) ((const float *) tensor->data)[i];
+      if (isnan (value))
+        continue;
+      double bin = floor ((value - of->from) / (of->to - of->from) * (double) of->bins);
+      counts[(gint64) CLAMP (bin, 0, (double) (of->bins - 1))]++;
+      sum += value;
+      counted++;
+    }
+  const WeftHistogram histogram = { of->value.name,   of->from, of->to, counted ? sum / (double) counted : (double) NAN,
+                                    (guint) of->bins, counts };
+  return weft_metrics_write_histogram (run->metrics, run->position.step, run->position.epoch, &histogram, error);
+}
+
 static gboolean
 write_log (WeftRun *run, GError **error)
 {
@@ -120,6 +145,10 @@ write_log (WeftRun *run, GError **error)
   measure_rates (run);
   metrics[n++] = (WeftMetric){ "items_per_second", run->items_per_second };
   metrics[n++] = (WeftMetric){ "data_wait", run->wait_share };
+  const GArray *histograms = run->train.recipe->histograms;
+  for (guint i = 0; i < histograms->len; i++)
+    if (!write_histogram (run, &g_array_index (histograms, WeftHistogramOf, i), error))
+      return FALSE;
   return weft_metrics_write (run->metrics, "train", position->step, position->epoch, metrics, n, error);
 }
 

@@ -41,10 +41,14 @@ pipelineablations_DATA = \
 	pipelines/ablations/queue-only.yaml \
 	pipelines/ablations/scale.yaml \
 	pipelines/ablations/triplet.yaml
+pipelinelooksdir = $(pipelinesdir)/looks
+pipelinelooks_DATA = \
+	pipelines/looks/sheet.yaml \
+	pipelines/looks/similarities.yaml
 pipelineweightsdir = $(pipelinesdir)/weights
 pipelineweights_DATA = \
 	pipelines/weights/bert.yaml \
 	pipelines/weights/clip.yaml \
 	pipelines/weights/user-image.yaml \
 	pipelines/weights/user-text.yaml
-EXTRA_DIST += $(pipelines_DATA) $(pipelineablations_DATA) $(pipelinemodules_DATA) $(pipelineweights_DATA)
+EXTRA_DIST += $(pipelines_DATA) $(pipelineablations_DATA) $(pipelinelooks_DATA) $(pipelinemodules_DATA) $(pipelineweights_DATA)

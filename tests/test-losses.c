@@ -104,6 +104,48 @@ START_TEST (half_of_a_pair_is_refused)
 }
 END_TEST
 
+static void
+expect_values (Rig *rig, const char *reference, const float *expected)
+{
+  const WeftTensor *tensor = rig_value (rig, reference);
+  for (gint64 i = 0; i < weft_tensor_elements (tensor); i++)
+    ck_assert_msg (fabsf (((const float *) tensor->data)[i] - expected[i]) < 1e-6f, "%s[%d] is %g, expected %g", reference, (int) i,
+                   (double) ((const float *) tensor->data)[i], (double) expected[i]);
+}
+
+/* Keys of a query's own item are counted while they are in the ring, and are no negatives. */
+START_TEST (false_negatives_are_told_apart)
+{
+  float axes[2][2] = { { 1, 0 }, { 0.6f, 0.8f } };
+  gint32 items[] = { 7, 8 };
+  const WeftTensor embeddings = { .type = WEFT_F32, .rank = 2, .shape = { 2, 2 }, .data = axes },
+                   numbers = { .type = WEFT_I32, .rank = 1, .shape = { 2 }, .data = items };
+  Rig rig;
+  rig_start (&rig, "graphs: {train: {nodes: {x: {op: feed, signature: \"f32[2, 2]\"}, item: {op: feed, signature: \"i32[2]\"},\n"
+                   "  queues: {op: key_queue, length: 3, width: 2},\n"
+                   "  c: {op: contrast, image: x, text: x, item: item, image_queue: queues.image, text_queue: queues.text},\n"
+                   "  enqueue: {op: queue_enqueue, into: queues, image: x, text: x}},\n"
+                   "  collect: {p: c.positive, h: c.hardest, f: c.false_negatives, m: c.mistaken}}}");
+  rig_feed (&rig, "x", &embeddings);
+  rig_feed (&rig, "item", &numbers);
+  static const float counts[][4] = { { 0, 0, 0, 0 }, { 1, 1, 1, 1 }, { 1, 2, 1, 2 } };
+  for (guint64 step = 0; step < G_N_ELEMENTS (counts); step++)
+    {
+      ck_assert (rig_step (&rig, step, 0));
+      expect_values (&rig, "c.positive", (const float[]){ 1, 1 });
+      expect_values (&rig, "c.false_negatives", counts[step]);
+    }
+  /* By now everything in the ring is of one of the two items. */
+  expect_values (&rig, "c.hardest", (const float[]){ 0.6f, 0.6f, 0.6f, 0.6f });
+  expect_values (&rig, "c.mistaken", (const float[]){ 1 });
+  /* One item: the batch has no negatives, the ring only what was of the other. */
+  items[1] = 7;
+  ck_assert (rig_step (&rig, 3, 0));
+  expect_values (&rig, "c.false_negatives", (const float[]){ 1, 1, 1, 1 });
+  rig_clear (&rig);
+}
+END_TEST
+
 int
 main (void)
 {
@@ -111,6 +153,7 @@ main (void)
   TCase *tests = tcase_create ("losses");
   tcase_add_loop_test (tests, similarities_serve_as_well_as_embeddings, 0, G_N_ELEMENTS (losses));
   tcase_add_test (tests, half_of_a_pair_is_refused);
+  tcase_add_test (tests, false_negatives_are_told_apart);
   suite_add_tcase (suite, tests);
   return rig_main (suite);
 }

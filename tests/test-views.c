@@ -360,6 +360,73 @@ START_TEST (passes_are_limited_and_batches_repeated)
 }
 END_TEST
 
+/* Histograms are logged beside values, drawn by `curves`, and refused where they mean nothing. */
+START_TEST (training_is_drawn)
+{
+  g_autofree char *scenes = shipped_scenes (), *drawing = g_build_filename (folder, "run", "curves.svg", NULL),
+                  *numbers = g_build_filename (folder, "run", "curves.csv", NULL), *text = NULL;
+  g_auto (Ran) trained = WEFT ("train", scenes, "-o", "similarities", "--output", "run", "-q", "--limit", "4", "--set", "epochs=1", "--set",
+                               "batch=8", "--set", "queue=16", "--set", "run.log.every=2");
+  ck_assert_msg (trained.status == 0, "%s", trained.err);
+  g_auto (Ran) drawn = WEFT ("curves", "run");
+  expect (&drawn, 0, "2 points, step 2 to 4");
+  ck_assert (g_file_get_contents (drawing, &text, NULL, NULL));
+  ck_assert_ptr_nonnull (strstr (text, ">false_negatives</text>"));
+  g_clear_pointer (&text, g_free);
+  ck_assert (g_file_get_contents (numbers, &text, NULL, NULL));
+  /* Two steps with a mean and the counts of 40, 40 and 20 bins, which are 8 pairs and 16 queries. */
+  g_auto (GStrv) lines = g_strsplit (g_strchomp (text), "\n", -1);
+  gint64 counted = 0;
+  ck_assert_uint_eq (g_strv_length (lines), 1 + 2 * (3 + 40 + 40 + 20));
+  for (char **line = lines + 1; *line; line++)
+    if (g_str_has_prefix (*line, "hardest,4,0,-") || g_str_has_prefix (*line, "hardest,4,0,0"))
+      counted += g_ascii_strtoll (strrchr (*line, ',') + 1, NULL, 10);
+  ck_assert_int_eq (counted, 16);
+  g_auto (Ran) one = WEFT ("curves", "run", "loss", "validate.scores.recalls.rsum", "--output", "elsewhere");
+  expect (&one, 0, "elsewhere/curves.svg");
+  g_auto (Ran) unknown = WEFT ("curves", "run", "los");
+  expect (&unknown, 1, "the run has logged no `los`; did you mean \"loss\"?");
+  g_auto (Ran) none = WEFT ("curves", ".");
+  expect (&none, 1, "is not the directory of a run");
+  static const char *const wrong[][2] = { { "{of: loss.los}", "graph `train` has no value `loss.los`" },
+                                          { "{of: loss.loss, from: 1, to: 1}", "`from` below `to`" },
+                                          { "{from: 0}", "a histogram is a reference" },
+                                          { "{of: loss.loss, bin: 3}", "`x` knows no `bin`; did you mean \"bins\"?" },
+                                          { "pairs.image", "histograms are of f32 values" } };
+  for (guint i = 0; i < G_N_ELEMENTS (wrong); i++)
+    {
+      g_autofree char *setting = g_strdup_printf ("run.log.histograms={x: %s}", wrong[i][0]);
+      g_auto (Ran) refused = WEFT ("check", scenes, "--set", setting);
+      expect (&refused, 1, wrong[i][1]);
+    }
+  /* What an edit takes away is left out. */
+  rig_write (folder, "less.yaml", "edits: [{remove: train.contrast}]\n", -1);
+  g_auto (Ran) edited = WEFT ("check", scenes, "-o", "similarities", "-o", "less.yaml");
+  ck_assert_msg (edited.status == 0, "%s", edited.err);
+}
+END_TEST
+
+START_TEST (answers_are_shown)
+{
+  g_autofree char *scenes = shipped_scenes (), *page = g_build_filename (folder, "sheet.html", NULL), *text = NULL;
+  g_auto (Ran) trained =
+      WEFT ("train", scenes, "--output", "run", "-q", "--limit", "2", "--set", "epochs=1", "--set", "batch=8", "--set", "queue=16");
+  ck_assert_msg (trained.status == 0, "%s", trained.err);
+  g_auto (Ran) shown = WEFT ("evaluate", "run", "-o", "sheet", "--set", "sheet=sheet.html", "--set", "pictures=drawn/test-*.svg", "--set",
+                             "graphs.images.nodes.items.draw=drawn", "--set", "graphs.images.nodes.items.draw_count=200");
+  ck_assert_msg (shown.status == 0, "%s", shown.err);
+  ck_assert (g_file_get_contents (page, &text, NULL, NULL));
+  static const char *const parts[] = { "src=\"data:image/svg+xml;base64,",
+                                       "guide: weight of each region",
+                                       "enhancement: share",
+                                       "Pooling of regions",
+                                       "Pooling of words",
+                                       "rank " };
+  for (guint i = 0; i < G_N_ELEMENTS (parts); i++)
+    ck_assert_msg (strstr (text, parts[i]) != NULL, "%s", parts[i]);
+}
+END_TEST
+
 int
 main (void)
 {
@@ -379,6 +446,8 @@ main (void)
   tcase_add_test (tests, layout_keeps_meaning_and_comments);
   tcase_add_test (tests, schemas_know_every_operator);
   tcase_add_test (tests, passes_are_limited_and_batches_repeated);
+  tcase_add_test (tests, training_is_drawn);
+  tcase_add_test (tests, answers_are_shown);
   suite_add_tcase (suite, tests);
   return rig_main (suite);
 }

@@ -72,6 +72,7 @@ int weft_cli_test_operator (int argc, char **argv);
 int weft_cli_graph (int argc, char **argv);
 int weft_cli_ablate (int argc, char **argv);
 int weft_cli_sweep (int argc, char **argv);
+int weft_cli_curves (int argc, char **argv);
 int weft_cli_config (int argc, char **argv);
 int weft_cli_explain (int argc, char **argv);
 int weft_cli_diff (int argc, char **argv);

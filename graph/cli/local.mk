@@ -18,6 +18,7 @@ weft_SOURCES = \
 	graph/cli/config.c \
 	graph/cli/convert.c \
 	graph/cli/curve.c \
+	graph/cli/curves.c \
 	graph/cli/describe-json.c \
 	graph/cli/describe-markdown.c \
 	graph/cli/describe.c \
@@ -32,6 +33,8 @@ weft_SOURCES = \
 	graph/cli/graph.c \
 	graph/cli/grid.c \
 	graph/cli/grid.h \
+	graph/cli/history.c \
+	graph/cli/history.h \
 	graph/cli/info.c \
 	graph/cli/inside.c \
 	graph/cli/inside.h \

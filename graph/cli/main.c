@@ -20,6 +20,7 @@ static const WeftCommand commands[] = {
   { "graph", "draw a graph", weft_cli_graph },
   { "ablate", "train and evaluate variants over seeds, and compare them in a table", weft_cli_ablate },
   { "sweep", "the same over the values of a matrix", weft_cli_sweep },
+  { "curves", "draw what a run has logged over training", weft_cli_curves },
   { "config", "show a pipeline as one document, with where each value stands", weft_cli_config },
   { "explain", "say where a value comes from, and what it overrode", weft_cli_explain },
   { "diff", "compare two pipelines or runs as graphs", weft_cli_diff },

@@ -316,7 +316,7 @@ add_run (JsonBuilder *json)
     { "validate", "graphs to pass over, metric, how often, patience" },
     { "evaluate", "graphs to pass over" },
     { "encode", "name: GRAPH.COLLECTED" },
-    { "log", "how often, and which values" },
+    { "log", "every: N steps; values: single numbers by name; histograms: of all elements of values" },
     { "watch", "what warns or stops" },
     { "checkpoint", "how often, and how many are kept" },
   };

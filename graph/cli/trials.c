@@ -202,7 +202,10 @@ weft_trial_step_seconds (const char *directory)
       if (!**line || !json_parser_load_from_data (parser, *line, -1, NULL) || !JSON_NODE_HOLDS_OBJECT (json_parser_get_root (parser)))
         continue;
       JsonObject *object = json_node_get_object (json_parser_get_root (parser));
-      gboolean train = json_object_has_member (object, "phase") && strcmp (json_object_get_string_member (object, "phase"), "train") == 0;
+      const char *phase = json_object_has_member (object, "phase") ? json_object_get_string_member (object, "phase") : "";
+      gboolean train = strcmp (phase, "train") == 0;
+      if (strcmp (phase, "histogram") == 0)
+        continue;
       double next_step = member (object, "step"), next_seconds = member (object, "seconds");
       double each = (next_seconds - seconds) / (next_step - step);
       if (train && before && next_step > step && each > 0)

@@ -17,4 +17,7 @@ retrieval_la_SOURCES = \
 	plugins/retrieval/ranks.c \
 	plugins/retrieval/ranks.h \
 	plugins/retrieval/recalls.c \
+	plugins/retrieval/sheet-page.c \
+	plugins/retrieval/sheet-page.h \
+	plugins/retrieval/sheet.c \
 	plugins/retrieval/similarity.c

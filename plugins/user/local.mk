@@ -6,6 +6,7 @@ user_la_LIBADD = $(MODULE_LIBS)
 user_la_SOURCES = \
 	plugins/user/agreement.c \
 	plugins/user/cge.c \
+	plugins/user/contrast.c \
 	plugins/user/enhance.c \
 	plugins/user/gpo.c \
 	plugins/user/info_nce.c \
