@@ -13,7 +13,7 @@
 typedef struct
 {
   gint64 queries;
-  const char *save;
+  const char *file;
   const char *names;
   const char *pictures;
 } Sheet;
@@ -313,7 +313,7 @@ sheet_forward (const WeftCall *call)
       sheet_page_begin (work.page, work.n, work.m);
       gboolean good = show_all (&work);
       sheet_page_end (work.page);
-      if (good && !g_file_set_contents (work.attributes->save, work.page->str, (gssize) work.page->len, &error))
+      if (good && !g_file_set_contents (work.attributes->file, work.page->str, (gssize) work.page->len, &error))
         weft_fail (call, "%s", error->message);
     }
   g_strfreev (work.names);
@@ -350,7 +350,7 @@ sheet_check (gconstpointer attributes)
 
 static const WeftAttribute attributes[] = {
   WEFT_INTEGER (Sheet, queries, "6", 1, 100000, "", "images, and captions, that ask; they are spread over all"),
-  WEFT_PATH (Sheet, save, NULL, "HTML file to write"),
+  WEFT_PATH (Sheet, file, NULL, "HTML file to write"),
   WEFT_PATH (Sheet, names, "", "text file with the name of each image, one line per image or per caption; else images have numbers"),
   WEFT_PATH (Sheet, pictures, "", "where pictures of images are, with a * for the name, or for the number as four digits"),
   { .name = NULL },
@@ -377,6 +377,6 @@ static const WeftOperator sheet = {
   .check = sheet_check,
   .example = "images: {op: feed, signature: \"f32[3, 5]\"}\n"
              "captions: {op: feed, signature: \"f32[6, 5]\"}\n"
-             "sheet: {op: sheet, images: images, captions: captions, save: data/sheet.html}\n",
+             "sheet: {op: sheet, images: images, captions: captions, file: data/sheet.html}\n",
 };
 WEFT_OPERATOR (sheet);
