@@ -55,6 +55,7 @@ struct _WeftExecutor
   double *times;
   gboolean watch;
   gboolean exhausted;
+  gint64 expected; /* steps of a pass, 0 while unknown */
   GMutex failing;
   GError *failure;
 };
@@ -422,6 +423,12 @@ weft_exhausted (const WeftCall *call)
 }
 
 void
+weft_expect_steps (const WeftCall *call, gint64 steps)
+{
+  ((Step *) call->internal)->executor->expected = steps;
+}
+
+void
 weft_resize (const WeftCall *call, WeftTensor *out, gint64 samples, gint64 rows)
 {
   Step *step = call->internal;
@@ -632,4 +639,10 @@ const double *
 weft_executor_times (const WeftExecutor *self)
 {
   return self->times;
+}
+
+gint64
+weft_executor_expected (const WeftExecutor *self)
+{
+  return self->expected;
 }

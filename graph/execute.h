@@ -56,6 +56,9 @@ const WeftTensor *weft_executor_value (WeftExecutor *executor, const WeftWire *w
  * with @watch set before a step, every node is checked as it finishes and the step fails at the first one, by name. */
 void weft_executor_watch (WeftExecutor *executor, gboolean watch);
 
+/* Steps of a whole pass, as the source said in the last step; 0 if it does not know. */
+gint64 weft_executor_expected (const WeftExecutor *executor);
+
 /* Seconds spent in each node so far, by index in graph->nodes; for `weft profile`. */
 const double *weft_executor_times (const WeftExecutor *executor);
 

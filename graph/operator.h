@@ -19,7 +19,7 @@ G_BEGIN_DECLS
 /* The interface that this header describes. A module records the one that it was compiled against and needs; the library serves
  * every minor version up to its own. */
 #define WEFT_INTERFACE_MAJOR 1
-#define WEFT_INTERFACE_MINOR 1
+#define WEFT_INTERFACE_MINOR 2
 
 #define WEFT_MAX_PORTS 16
 #define WEFT_MAX_SLOTS 3
@@ -44,7 +44,8 @@ typedef enum
  * @WEFT_ATTRIBUTE_PATH: like a string; relative paths are resolved against the document that wrote them
  * @WEFT_ATTRIBUTE_CHOICE: stored as int, the index into @choices
  * @WEFT_ATTRIBUTE_NUMBERS: a map from names (parameter paths or globs) to numbers, stored as #WeftNumbers
- * @WEFT_ATTRIBUTE_STRINGS: a list of strings, stored as a %NULL-terminated const char *const *
+ * @WEFT_ATTRIBUTE_STRINGS: a list of strings, stored as a %NULL-terminated const char *const *; of an operator with an objective,
+ *   parameter paths or globs
  */
 typedef enum
 {
@@ -408,6 +409,14 @@ void weft_fail (const WeftCall *call, const char *format, ...) G_GNUC_PRINTF (2,
  * A source calls this instead of producing an item when its pass is over.
  */
 void weft_exhausted (const WeftCall *call);
+
+/**
+ * weft_expect_steps:
+ * @steps: of a whole pass
+ *
+ * A source that knows how long its passes are says so in each step, so that the time that is left can be told. Since 1.2.
+ */
+void weft_expect_steps (const WeftCall *call, gint64 steps);
 
 /**
  * weft_resize:

@@ -37,9 +37,21 @@ measure_rates (WeftRun *run)
     return;
   double wait = run->graph->source ? weft_executor_times (run->executor)[run->graph->source->index] - run->rate_wait : 0;
   run->items_per_second = run->rate_items / seconds;
-  run->seconds_per_step = seconds / (double) (run->position.step - run->rate_step);
+  double seconds_per_step = seconds / (double) (run->position.step - run->rate_step);
+  /* The time left is told from more than the last few steps. */
+  run->seconds_per_step = run->seconds_per_step > 0 ? 0.8 * run->seconds_per_step + 0.2 * seconds_per_step : seconds_per_step;
   run->wait_share = CLAMP (wait / seconds, 0, 1);
   weft_run_reset_rates (run);
+}
+
+/* Steps of the present pass, 0 while unknown: what the source says, or what the pass before had. */
+static gint64
+steps_of_pass (const WeftRun *run)
+{
+  const WeftRecipe *recipe = run->train.recipe;
+  gint64 expected = recipe->overfit ? 0 : weft_executor_expected (run->executor), limit = recipe->limit;
+  gint64 steps = expected ? expected : (gint64) run->position.pass_length;
+  return limit && (limit < steps || !steps) ? limit : steps;
 }
 
 /* Steps still to do, or -1 while the length of a pass is unknown. */
@@ -51,9 +63,10 @@ steps_left (const WeftRun *run)
   gint64 left = -1;
   if (recipe->steps)
     left = recipe->steps - (gint64) position->step;
-  if (recipe->epochs && position->pass_length)
+  gint64 pass = steps_of_pass (run);
+  if (recipe->epochs && pass)
     {
-      gint64 in_passes = (recipe->epochs - (gint64) position->epoch) * (gint64) position->pass_length - (gint64) position->pass_step;
+      gint64 in_passes = (recipe->epochs - (gint64) position->epoch) * pass - (gint64) position->pass_step;
       left = left < 0 ? in_passes : MIN (left, in_passes);
     }
   return left;
@@ -71,9 +84,10 @@ show_state (WeftRun *run)
   g_autoptr (GString) text = g_string_new (NULL);
   if (run->graph->source && recipe->epochs)
     g_string_append_printf (text, "epoch %" G_GUINT64_FORMAT "/%" G_GINT64_FORMAT "  ", position->epoch + 1, recipe->epochs);
-  g_string_append_printf (text, "step %" G_GUINT64_FORMAT, position->pass_length ? position->pass_step : position->step);
-  if (position->pass_length && run->graph->source)
-    g_string_append_printf (text, "/%" G_GUINT64_FORMAT, position->pass_length);
+  gint64 pass = steps_of_pass (run);
+  g_string_append_printf (text, "step %" G_GUINT64_FORMAT, pass ? position->pass_step : position->step);
+  if (pass && run->graph->source)
+    g_string_append_printf (text, "/%" G_GINT64_FORMAT, pass);
   else if (recipe->steps)
     g_string_append_printf (text, "/%" G_GINT64_FORMAT, recipe->steps);
   if (recipe->log->len)

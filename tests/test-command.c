@@ -481,6 +481,17 @@ START_TEST (a_terminal_shows_one_line_of_progress)
 }
 END_TEST
 
+/* How long a pass is, and with it the time left, is known from the first step on. */
+START_TEST (a_terminal_shows_the_time_that_is_left)
+{
+  g_autofree char *shown = on_terminal ("train " SMALL "--set epochs=2 --output a");
+  const char *line = strstr (shown, "\repoch 1/2  step 1/20  loss ");
+  ck_assert_msg (line != NULL, "%s", shown);
+  g_autofree char *first = g_strndup (line + 1, strcspn (line + 1, "\r\n"));
+  ck_assert_msg (holds (first, " items/s  data wait ") && holds (first, " left\033[K"), "%s", first);
+}
+END_TEST
+
 int
 main (void)
 {
@@ -499,6 +510,7 @@ main (void)
   tcase_add_test (tests, trouble_is_told_at_once);
   tcase_add_test (tests, a_run_starts_from_another);
   tcase_add_test (tests, a_terminal_shows_one_line_of_progress);
+  tcase_add_test (tests, a_terminal_shows_the_time_that_is_left);
   suite_add_tcase (suite, tests);
   return rig_main (suite);
 }

@@ -193,6 +193,7 @@ forward (const WeftCall *call)
       weft_exhausted (call);
       return;
     }
+  weft_expect_steps (call, (instance->end + a->batch - 1) / a->batch);
   order_items (instance, a, call->epoch);
   for (guint port = REGIONS; port <= CAPTIONS; port++)
     if (call->out[port] != NULL)
