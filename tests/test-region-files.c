@@ -85,6 +85,34 @@ START_TEST (sizes_are_those_of_the_file)
 }
 END_TEST
 
+/* As many rows as captions: each image five times if the ids say so, else an image for each caption. */
+START_TEST (repeated_rows_are_known_by_ids)
+{
+  static const struct
+  {
+    const char *ids; /* of ten rows */
+    gint64 captions_per_image;
+  } cases[] = { { "7\n7\n7\n7\n7\n9\n9\n9\n9\n9\n", 5 },
+                { "0\n1\n2\n3\n4\n5\n6\n7\n8\n9\n", 1 },
+                { "7\n7\n7\n7\n9\n9\n9\n9\n9\n9\n", 1 },
+                { "7\n9\n", 1 },
+                { NULL, 1 } };
+  Rig rig;
+  gint64 per_image = cases[_i].captions_per_image;
+  g_autofree float *values = numbered (10, 2, 3);
+  for (gint64 i = 0; i < 10 * 2; i++)
+    values[i * 3] = (float) (100 * (i / 2 / per_image) + i % 2);
+  save ("train_ims.npy", WEFT_F32, values, 3, (gint64[]){ 10, 2, 3 });
+  save_captions ("train_caps.txt", 10);
+  if (cases[_i].ids != NULL)
+    rig_write (folder, "train_ids.txt", cases[_i].ids, -1);
+  start (&rig, "batch: 10, regions: 2, width: 3", ALL);
+  ck_assert (rig_step (&rig, 0, 0));
+  ck_assert_int_eq (check_batch (&rig, per_image), 10);
+  rig_clear (&rig);
+}
+END_TEST
+
 START_TEST (clip_files_of_any_type_are_read)
 {
   static const WeftType types[] = { WEFT_F32, WEFT_F16, WEFT_F64 };
@@ -269,6 +297,7 @@ main (void)
   tcase_add_test (tests, bad_values_are_told_in_their_own_step);
   tcase_add_loop_test (tests, sizes_are_those_of_the_file, 0, 6);
   tcase_add_test (tests, clip_files_of_any_type_are_read);
+  tcase_add_loop_test (tests, repeated_rows_are_known_by_ids, 0, 5);
   tcase_add_loop_test (tests, limits_keep_the_first_images, 0, 2);
   tcase_add_loop_test (tests, ragged_regions_are_dropped_too, 0, 2);
   tcase_add_loop_test (tests, last_batches, 0, 5);

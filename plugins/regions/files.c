@@ -197,6 +197,29 @@ match_captions_alone (RegionFiles *files, gint64 per_image, GError **error)
          || FAIL ("%s: " D " captions are not a multiple of captions_per_image: " D, files->captions_path, files->n_captions, per_image);
 }
 
+#define CAPTIONS_PER_IMAGE 5
+
+/* Whether `*_ids.txt` names the same image for five captions at a time: some copies repeat an image's rows like that. */
+static gboolean
+repeats_images (const RegionLayout *layout, gint64 rows)
+{
+  g_autofree char *path = find (layout, "_ids.txt");
+  g_autoptr (WeftLines) ids = path != NULL ? weft_lines_read (path, TRUE, NULL) : NULL;
+  if (ids == NULL || weft_lines_count (ids) != rows || rows % CAPTIONS_PER_IMAGE != 0)
+    return FALSE;
+  for (guint i = 0; i < rows; i++)
+    if (strcmp (weft_lines_get (ids, i, NULL), weft_lines_get (ids, i - i % CAPTIONS_PER_IMAGE, NULL)) != 0)
+      return FALSE;
+  return TRUE;
+}
+
+/* How many captions an image has, where the pipeline leaves it open. */
+static gint64
+guess_captions (const RegionLayout *layout, gint64 rows, gint64 captions)
+{
+  return rows == captions && !repeats_images (layout, rows) ? 1 : CAPTIONS_PER_IMAGE;
+}
+
 /* Which caption belongs to which row: one each, or five consecutive captions to a row. */
 static gboolean
 match (RegionFiles *files, const RegionLayout *layout, gint64 rows, GError **error)
@@ -214,7 +237,7 @@ match (RegionFiles *files, const RegionLayout *layout, gint64 rows, GError **err
     }
   if (rows == 0)
     return FAIL ("%s: holds no images, expected at least one: extract it again", files->features_path);
-  gint64 per_image = declared > 0 ? declared : rows == captions ? 1 : 5;
+  gint64 per_image = declared > 0 ? declared : guess_captions (layout, rows, captions);
   if (rows != captions && rows * per_image != captions && declared == 0)
     return FAIL ("%s has " D " images and %s has " D " captions; expected " D " (one an image) or " D
                  " (five an image) captions; for another "

@@ -219,6 +219,7 @@ forward (const WeftCall *call)
       weft_exhausted (call);
       return;
     }
+  weft_expect_steps (call, (end + instance->order.batch - 1) / instance->order.batch);
   g_autoptr (GError) error = NULL;
   const RegionBatch *batch = region_reader_take (instance->reader, call->epoch, *cursor, &error);
   if (batch == NULL)
@@ -308,8 +309,8 @@ static const WeftOperator region_features = {
                    "SPLIT_clip.npy ([N, C]), in a "
                    "folder or its precomp/.\n\n"
                    "With as many rows as captions, image i belongs to caption i; with a fifth as many, to captions 5i to 5i + 4. Files "
-                   "that repeat an image's "
-                   "rows for each of its captions are read with captions_per_image: 5.\n\n"
+                   "that repeat an image's rows for each of its captions are known by SPLIT_ids.txt, which then names each image five "
+                   "times, or by captions_per_image: 5.\n\n"
                    "A thread reads the next batch while the present one is used. The order of items is a function of seed, path and epoch; "
                    "a resumed run goes on "
                    "with the batch that it would have seen.",
