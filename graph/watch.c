@@ -14,6 +14,7 @@ struct _WeftWatch
   WeftGraph *train;
   gboolean silent, dead;
   gboolean *collapsed; /* one per watched embedding */
+  gboolean looked;
 };
 
 WeftWatch *
@@ -98,11 +99,13 @@ weft_watch_look (WeftWatch *watch, WeftExecutor *executor, GPtrArray *alarms)
       const WeftNamed *named = &g_array_index (recipe->watch_collapse, WeftNamed, i);
       const WeftTensor *rows = weft_executor_value (executor, weft_graph_wire (watch->train, named->reference));
       double cosine = rows && rows->data ? weft_mean_cosine (rows) : 0;
-      if (turned (&watch->collapsed[i], cosine > recipe->collapse_above))
+      /* Untrained encoders give much the same to all: what counts is whether they still do at the second look. */
+      if (turned (&watch->collapsed[i], watch->looked && cosine > recipe->collapse_above))
         g_ptr_array_add (alarms,
                          g_strdup_printf ("the embeddings `%s` collapse: the mean cosine between different ones is %.4f, above %g. If "
                                           "it does not fall within some hundred steps, set a smaller rate, or a loss with fewer hard "
                                           "negatives at first",
                                           named->name, cosine, recipe->collapse_above));
     }
+  watch->looked = TRUE;
 }
