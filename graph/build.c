@@ -606,6 +606,17 @@ note_aliases (WeftScope *scope)
   scope->problems = problems;
 }
 
+/* Whether @node moves weights towards an objective. */
+static gboolean
+is_optimizer (const WeftNode *node)
+{
+  gboolean minimizes = FALSE;
+
+  for (guint port = 0; port < weft_port_count (node->operator->inputs); port++)
+    minimizes |= (node->operator->inputs[port].flags & WEFT_PORT_OBJECTIVE) && node->inputs[port].n;
+  return minimizes && node->operator->slots;
+}
+
 static void
 build_graph (WeftPipeline *pipeline, WeftGraph *graph, WeftValue *definition, WeftProblems *problems)
 {
@@ -630,6 +641,12 @@ build_graph (WeftPipeline *pipeline, WeftGraph *graph, WeftValue *definition, We
   for (guint i = 0; i < graph->nodes->len; i++)
     {
       WeftNode *node = graph->nodes->pdata[i];
+      if (!weft_value_lookup (definition, "mode") && is_optimizer (node))
+        weft_problems_add (
+            problems, node->mark,
+            "`%s` trains, but graph %s does not say `mode: train`: nothing would be dropped out, and norms would use running "
+            "statistics that never move; add it, or `mode: infer` if that is meant",
+            node->path, graph->name);
       if (node->operator->is_source && graph->source)
         weft_problems_add (problems, node->mark, "graph %s iterates over `%s` already; `%s` would be a second source", graph->name,
                            graph->source->path, node->path);

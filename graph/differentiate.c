@@ -224,16 +224,18 @@ check_patterns (Differentiation *self)
 
   for (const WeftAttribute *attribute = node->operator->attributes; attribute && attribute->name; attribute++)
     {
-      const WeftValue *given = attribute->kind == WEFT_ATTRIBUTE_NUMBERS && node->map ? weft_value_lookup (node->map, attribute->name) : NULL;
+      gboolean map = attribute->kind == WEFT_ATTRIBUTE_NUMBERS, list = attribute->kind == WEFT_ATTRIBUTE_STRINGS;
+      const WeftValue *given = (map || list) && node->map ? weft_value_lookup (node->map, attribute->name) : NULL;
       for (guint i = 0; given && i < weft_value_length (given); i++)
         {
+          const char *pattern = map ? weft_value_key (given, i) : weft_value_text (weft_value_item (given, i));
           gboolean matches = FALSE;
           for (guint k = 0; k < targets->len && !matches; k++)
-            matches = weft_path_match (weft_value_key (given, i), g_array_index (targets, WeftTarget, k).path);
+            matches = weft_path_match (pattern, g_array_index (targets, WeftTarget, k).path);
           if (!matches)
-            weft_problems_add (self->problems, weft_value_key_mark (given, i),
+            weft_problems_add (self->problems, map ? weft_value_key_mark (given, i) : weft_value_mark (weft_value_item (given, i)),
                                "`%s` of `%s`: %s matches none of the %u parameters that are trained, such as %s", attribute->name, node->path,
-                               weft_value_key (given, i), targets->len, g_array_index (targets, WeftTarget, 0).path);
+                               pattern, targets->len, g_array_index (targets, WeftTarget, 0).path);
         }
     }
 }

@@ -153,7 +153,8 @@ report_syntax (Reader *reader, const char *text)
   g_autofree char *context = NULL;
   if (parser->context && g_str_has_prefix (parser->problem, "found unexpected end of stream"))
     {
-      weft_problems_add (reader->problems, mark_at (reader, parser->context_mark), "not valid YAML: a text in quotes begins here and never ends; is a closing quote missing?");
+      weft_problems_add (reader->problems, mark_at (reader, parser->context_mark),
+                         "not valid YAML: a text in quotes begins here and never ends; is a closing quote missing?");
       return;
     }
   if (parser->context && parser->context_mark.line != parser->problem_mark.line)
@@ -541,7 +542,8 @@ weft_document_load (const char *path, WeftProblems *problems)
       g_byte_array_append (bytes, chunk, (guint) got);
     }
   if (got < 0)
-    weft_problems_add (problems, mark, "can't be read: %s", g_strerror (errno));
+    weft_problems_add (problems, mark, "can't be read: %s%s", g_strerror (errno),
+                       errno == EISDIR ? "; a pipeline is a file, and a run directory has a pipeline.yaml in it" : "");
   if (!input)
     close (file);
   return got < 0 ? NULL : weft_document_parse (bytes->len ? (const char *) bytes->data : "", bytes->len, name, problems);

@@ -30,6 +30,21 @@ part_numbers (int *argc, char **argv)
   return (char **) parted->pdata;
 }
 
+#define NO_SEED G_MININT64
+
+/* Numbers that options can't take; -1 becomes of a seed that was not given. */
+static const char *
+wrong_number (WeftCommonOptions *common)
+{
+  if (common->threads < 0)
+    return "--threads takes a number from 1, or 0 for all processors";
+  if (common->seed == NO_SEED)
+    common->seed = -1;
+  else if (common->seed < 0)
+    return "--seed takes a number from 0";
+  return NULL;
+}
+
 gboolean
 weft_cli_parse_options (int *argc, char ***argv, const char *arguments, const char *description, const GOptionEntry *own,
                         WeftCommonOptions *common, int *status)
@@ -54,7 +69,7 @@ weft_cli_parse_options (int *argc, char ***argv, const char *arguments, const ch
     { NULL, 0, 0, 0, NULL, NULL, NULL },
   };
 
-  *common = (WeftCommonOptions){ .seed = -1 };
+  *common = (WeftCommonOptions){ .seed = NO_SEED };
   g_set_prgname (program);
   *argv = part_numbers (argc, *argv);
   g_option_context_set_help_enabled (context, FALSE);
@@ -65,6 +80,13 @@ weft_cli_parse_options (int *argc, char ***argv, const char *arguments, const ch
   if (!g_option_context_parse (context, argc, argv, &error))
     {
       fprintf (stderr, "%s: %s; `%s --help` shows the options\n", program, error->message, program);
+      *status = WEFT_EXIT_USAGE;
+      return FALSE;
+    }
+  const char *wrong = wrong_number (common);
+  if (wrong)
+    {
+      fprintf (stderr, "%s: %s\n", program, wrong);
       *status = WEFT_EXIT_USAGE;
       return FALSE;
     }
