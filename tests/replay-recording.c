@@ -277,9 +277,10 @@ compare_number (Replay *self, const Run *run, guint step, const char *name)
   double largest = 0;
   for (guint i = 0; i < n; i++)
     largest = MAX (largest, fabs (metadata_item (self->file, name, i, -1)));
+  /* What is recorded as nothing at all, a queue's loss without queues, is compared as it is. */
   if (step < n && value != NULL)
     report_note (self->report, name, AT_EVERY_STEP, where,
-                 fabs ((double) *(const float *) value->data - metadata_item (self->file, name, step, -1)) / largest);
+                 fabs ((double) *(const float *) value->data - metadata_item (self->file, name, step, -1)) / (largest > 0 ? largest : 1));
 }
 
 static gboolean

@@ -7,6 +7,7 @@
 
 #include "registry.h"
 #include "replay.h"
+#include "rig.h"
 
 static void
 run (const char *name, const ReplayOptions *options, Report *report)
@@ -74,6 +75,29 @@ START_TEST (recording_is_met)
       ck_assert_msg (row->worst <= row->tolerance, "%s: %s differs by %g at %s", recordings[_i].name, row->quantity, row->worst,
                      row->where);
     }
+}
+END_TEST
+
+/* A recording without queues may say so by losses of zero as well as by none. */
+START_TEST (losses_of_zero_are_met)
+{
+  /* What is put in is as long as what is left out, so that the header keeps its length. */
+  static const char seed[] = "\"seed\":\"9\",", none[] = "\"loss_queue\":\"[]\"", zeros[] = "\"loss_queue\":\"[0,0,0,0,0,0]\"";
+  g_autofree char *folder = rig_folder (), *path = g_build_filename (folder, "zeros.safetensors", NULL), *data = NULL;
+  g_autofree char *from = g_build_filename (WEFT_TEST_SOURCE_DIR, "tests", "recordings", "user-small-no-queue.safetensors", NULL);
+  g_autoptr (Report) report = report_new ();
+  g_autoptr (GError) error = NULL;
+  gsize length;
+  ck_assert (g_file_get_contents (from, &data, &length, NULL));
+  char *left_out = memmem (data, length, seed, strlen (seed)), *at = memmem (data, length, none, strlen (none));
+  ck_assert (left_out != NULL && at != NULL && left_out < at);
+  memmove (left_out, left_out + strlen (seed), (gsize) (at - left_out) - strlen (seed));
+  memcpy (at - strlen (seed), zeros, strlen (zeros));
+  ck_assert (g_file_set_contents (path, data, (gssize) length, NULL));
+  ck_assert_msg (replay (path, NULL, report, &error), "%s", error ? error->message : "");
+  ck_assert_ptr_nonnull (row_of (report, "loss_queue"));
+  ck_assert (report_passes (report));
+  rig_remove (folder);
 }
 END_TEST
 
@@ -161,6 +185,7 @@ main (void)
     g_error ("%s", error->message);
   tcase_set_timeout (tests, 120);
   tcase_add_loop_test (tests, recording_is_met, 0, G_N_ELEMENTS (recordings));
+  tcase_add_test (tests, losses_of_zero_are_met);
   tcase_add_loop_test (tests, mistake_is_noticed, 0, G_N_ELEMENTS (mistakes));
   tcase_add_loop_test (tests, what_makes_mistakes_can_do_without, 0, G_N_ELEMENTS (right));
   tcase_add_test (tests, byte_pairs_are_as_recorded);
