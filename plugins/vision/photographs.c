@@ -322,6 +322,7 @@ forward (const WeftCall *call)
       weft_exhausted (call);
       return;
     }
+  weft_expect_steps (call, (instance->end + batch_size - 1) / batch_size);
   g_autoptr (GError) error = NULL;
   start (call, instance);
   const LoadedBatch *batch = loader_take (instance->loader, call->epoch, *cursor, &error);
