@@ -59,6 +59,24 @@ weft_aside_write (WeftAside *aside, gconstpointer data, gsize length, GError **e
   return TRUE;
 }
 
+gboolean
+weft_aside_write_at (WeftAside *aside, guint64 offset, gconstpointer data, gsize length, GError **error)
+{
+  const char *at = data;
+  while (length > 0)
+    {
+      gssize n = pwrite (aside->file, at, MIN (length, (gsize) 1 << 30), (off_t) offset);
+      if (n < 0 && errno == EINTR)
+        continue;
+      if (n < 0)
+        return refused (error, "can't be written", aside->path, errno);
+      at += n;
+      offset += (guint64) n;
+      length -= (gsize) n;
+    }
+  return TRUE;
+}
+
 /* The rename itself is durable only once the directory is. */
 static gboolean
 sync_directory (const char *path, GError **error)

@@ -24,6 +24,8 @@ typedef struct
 gboolean weft_aside_open (WeftAside *aside, const char *path, GError **error);
 /* Writes all @length bytes at the current position. */
 gboolean weft_aside_write (WeftAside *aside, gconstpointer data, gsize length, GError **error);
+/* Writes all @length bytes at @offset, wherever the current position is. */
+gboolean weft_aside_write_at (WeftAside *aside, guint64 offset, gconstpointer data, gsize length, GError **error);
 /* Syncs the file, renames it to its path and syncs the directory. @aside is finished afterwards, whatever is returned. */
 gboolean weft_aside_commit (WeftAside *aside, GError **error);
 /* Removes the temporary file. Does nothing after weft_aside_commit(). */

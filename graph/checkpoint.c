@@ -9,7 +9,9 @@
 
 #define VERSION_KEY "weft.checkpoint"
 #define CHECKSUM_PREFIX "crc32c:"
-#define MAX_NAMED 8 /* names that a message lists */
+#define WHOLE_KEY "weft.crc32c"
+#define UNSUMMED_VERSION "1" /* without WHOLE_KEY */
+#define MAX_NAMED 8          /* names that a message lists */
 
 static gboolean
 is_below (const char *path, const char *const *prefixes)
@@ -37,14 +39,12 @@ weft_checkpoint_save_below (const WeftStore *store, const char *const *prefixes,
   g_autoptr (WeftSafetensorsWriter) writer = weft_safetensors_writer_new ();
   g_autoptr (GPtrArray) paths = weft_store_paths (store);
   weft_safetensors_writer_metadata (writer, VERSION_KEY, WEFT_CHECKPOINT_VERSION);
+  weft_safetensors_writer_sum (writer, CHECKSUM_PREFIX, WHOLE_KEY);
   for (guint i = 0; i < paths->len; i++)
     {
       const WeftTensor *tensor = weft_store_lookup (store, paths->pdata[i]);
       if (!is_below (paths->pdata[i], prefixes))
         continue;
-      g_autofree char *key = g_strconcat (CHECKSUM_PREFIX, paths->pdata[i], NULL);
-      g_autofree char *sum = g_strdup_printf ("%08x", weft_crc32c (0, tensor->data, weft_tensor_bytes (tensor)));
-      weft_safetensors_writer_metadata (writer, key, sum);
       weft_safetensors_writer_add (writer, paths->pdata[i], tensor);
     }
   if (metadata != NULL)
@@ -68,16 +68,49 @@ weft_checkpoint_save (const WeftStore *store, const char *path, GHashTable *meta
 }
 
 static gboolean
+is_checkpoint (const WeftSafetensors *file, const char *path, GError **error)
+{
+  if (weft_safetensors_metadata (file, VERSION_KEY) != NULL)
+    return TRUE;
+  g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT, "%s: not a checkpoint: its metadata has no \"" VERSION_KEY "\"", path);
+  return FALSE;
+}
+
+static gboolean
 check_version (const WeftSafetensors *file, const char *path, GError **error)
 {
   const char *version = weft_safetensors_metadata (file, VERSION_KEY);
-  if (g_strcmp0 (version, WEFT_CHECKPOINT_VERSION) == 0)
+  if (g_str_equal (version, WEFT_CHECKPOINT_VERSION) || g_str_equal (version, UNSUMMED_VERSION))
     return TRUE;
-  if (version == NULL)
-    g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT, "%s: not a checkpoint: its metadata has no \"" VERSION_KEY "\"", path);
-  else
-    g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT, "%s: checkpoint of version %s; this library reads version " WEFT_CHECKPOINT_VERSION,
-                 path, version);
+  g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT,
+               "%s: checkpoint of version %s; this library reads versions " UNSUMMED_VERSION " to " WEFT_CHECKPOINT_VERSION, path, version);
+  return FALSE;
+}
+
+/* Everything before the data, sums of the data among it, against the sum of the whole. */
+static gboolean
+check_whole (WeftSafetensors *file, const char *path, GError **error)
+{
+  static const char key[] = "\"" WHOLE_KEY "\":\"";
+  const char *expected = weft_safetensors_metadata (file, WHOLE_KEY);
+  if (expected == NULL && g_str_equal (weft_safetensors_metadata (file, VERSION_KEY), UNSUMMED_VERSION))
+    return TRUE;
+  gsize length;
+  g_autofree char *start = weft_safetensors_header (file, &length, error);
+  if (start == NULL)
+    return FALSE;
+  char *digits = memmem (start, length, key, strlen (key));
+  if (expected != NULL && strlen (expected) == 8 && digits != NULL)
+    {
+      digits += strlen (key);
+      g_autofree char *sum = NULL;
+      memset (digits, '0', MIN (8, (gsize) (start + length - digits)));
+      sum = g_strdup_printf ("%08x", weft_crc32c (0, start, length));
+      if (g_str_equal (sum, expected))
+        return TRUE;
+    }
+  g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT,
+               "%s: damaged: its header does not agree with the checksum \"" WHOLE_KEY "\"; use another checkpoint", path);
   return FALSE;
 }
 
@@ -115,7 +148,7 @@ static WeftSafetensors *
 open_verified (const char *path, GHashTable **metadata, GError **error)
 {
   g_autoptr (WeftSafetensors) file = weft_safetensors_open (path, error);
-  if (file == NULL || !check_version (file, path, error))
+  if (file == NULL || !is_checkpoint (file, path, error) || !check_whole (file, path, error) || !check_version (file, path, error))
     return NULL;
   for (const char *const *name = weft_safetensors_names (file); *name != NULL; name++)
     if (!check_sum (file, path, *name, error))
@@ -135,6 +168,18 @@ weft_checkpoint_verify (const char *path, GHashTable **metadata, GError **error)
 {
   g_autoptr (WeftSafetensors) file = open_verified (path, metadata, error);
   return file != NULL;
+}
+
+gboolean
+weft_checkpoint_is_damaged (const char *path)
+{
+  g_autoptr (GError) failure = NULL;
+  g_autoptr (WeftSafetensors) file = weft_safetensors_open (path, &failure);
+  if (file != NULL && is_checkpoint (file, path, &failure) && check_whole (file, path, &failure) && !check_version (file, path, NULL))
+    return FALSE;
+  for (const char *const *name = file != NULL ? weft_safetensors_names (file) : NULL; failure == NULL && *name != NULL; name++)
+    check_sum (file, path, *name, &failure);
+  return failure != NULL && failure->code != WEFT_ERROR_SYSTEM;
 }
 
 static void

@@ -1,6 +1,7 @@
 /* Checkpoints: the store, with what a run needs to go on, in one safetensors file.
  *
- * The metadata holds `weft.checkpoint` (the version of this format), `crc32c:PATH` for every tensor, and the caller's own entries.
+ * The metadata holds `weft.checkpoint` (the version of this format), `crc32c:PATH` for every tensor, `weft.crc32c` for the whole file (see
+ * weft_safetensors_writer_sum()), and the caller's own entries. Version 1 had no `weft.crc32c`; every version is read for good.
  *
  * SPDX-License-Identifier: BSD-3-Clause */
 #pragma once
@@ -9,7 +10,7 @@
 
 G_BEGIN_DECLS
 
-#define WEFT_CHECKPOINT_VERSION "1"
+#define WEFT_CHECKPOINT_VERSION "2"
 
 /**
  * weft_checkpoint_save:
@@ -45,9 +46,12 @@ gboolean weft_checkpoint_load_below (WeftStore *store, const char *const *prefix
  * weft_checkpoint_verify:
  * @metadata: (out) (optional) (transfer full) (element-type utf8 utf8): the caller's entries
  *
- * Checks the format version, that every tensor has a checksum and that the data agrees with it, without a store.
+ * Checks the format version and all checksums, without a store.
  */
 gboolean weft_checkpoint_verify (const char *path, GHashTable **metadata, GError **error);
+
+/* Whether the bytes at @path are not those of any checkpoint: %FALSE for one of a later version, and where nothing can be read. */
+gboolean weft_checkpoint_is_damaged (const char *path);
 
 /* CRC-32C (Castagnoli, reflected 0x82f63b78) of @length bytes, going on from @crc; 0 to begin. */
 guint32 weft_crc32c (guint32 crc, gconstpointer data, gsize length);

@@ -113,9 +113,15 @@ compare_steps (gconstpointer a, gconstpointer b)
 GArray *
 weft_directory_checkpoints (const WeftDirectory *directory)
 {
+  return weft_directory_checkpoints_of (directory->path);
+}
+
+GArray *
+weft_directory_checkpoints_of (const char *path)
+{
   GArray *steps = g_array_new (FALSE, FALSE, sizeof (guint64));
-  g_autofree char *path = weft_directory_file (directory, "checkpoints");
-  g_autoptr (GDir) folder = g_dir_open (path, 0, NULL);
+  g_autofree char *checkpoints = g_build_filename (path, "checkpoints", NULL);
+  g_autoptr (GDir) folder = g_dir_open (checkpoints, 0, NULL);
   for (const char *name; folder && (name = g_dir_read_name (folder));)
     {
       char *end;
@@ -146,10 +152,13 @@ weft_directory_settle (WeftDirectory *directory, guint64 step, guint keep, GErro
         }
     }
   g_autoptr (GArray) steps = weft_directory_checkpoints (directory);
-  for (guint i = keep; i < steps->len; i++)
+  guint kept = 0;
+  for (guint i = 0; i < steps->len; i++)
     {
-      g_autofree char *old = weft_directory_checkpoint (directory, g_array_index (steps, guint64, i));
-      g_unlink (old);
+      guint64 there = g_array_index (steps, guint64, i);
+      g_autofree char *old = weft_directory_checkpoint (directory, there);
+      if (there <= step && ++kept > keep)
+        g_unlink (old);
     }
   return TRUE;
 }

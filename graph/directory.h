@@ -38,7 +38,9 @@ char *weft_directory_file (const WeftDirectory *directory, const char *name);
 char *weft_directory_checkpoint (const WeftDirectory *directory, guint64 step);
 /* Steps for which there are checkpoints, newest first; (element-type guint64). */
 GArray *weft_directory_checkpoints (const WeftDirectory *directory);
-/* Makes `last.safetensors` mean the checkpoint of @step and removes all but the newest @keep. */
+/* The same by the directory's path, whoever is at work in it. */
+GArray *weft_directory_checkpoints_of (const char *path);
+/* Makes `last.safetensors` mean the checkpoint of @step and removes those before it but for the newest @keep - 1. */
 gboolean weft_directory_settle (WeftDirectory *directory, guint64 step, guint keep, GError **error);
 
 /**

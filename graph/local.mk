@@ -61,6 +61,7 @@ libweft_1_la_SOURCES = \
 	graph/recipe-log.c \
 	graph/recipe.c \
 	graph/registry.c \
+	graph/restore.c \
 	graph/restrict.c \
 	graph/run-keep.c \
 	graph/run-log.c \
@@ -140,6 +141,7 @@ noinst_HEADERS = \
 	graph/recipe-private.h \
 	graph/recipe.h \
 	graph/registry.h \
+	graph/restore.h \
 	graph/restrict.h \
 	graph/run-private.h \
 	graph/run.h \

@@ -6,8 +6,8 @@
 #include <string.h>
 #include <sys/utsname.h>
 
-#include "checkpoint.h"
 #include "registry.h"
+#include "restore.h"
 #include "run-private.h"
 #include "snapshot.h"
 #include "weights.h"
@@ -120,25 +120,9 @@ fill_store (WeftRun *run, GError **error)
     }
   if (run->validate.pipeline && !weft_store_prepare (run->store, run->validate.pipeline, seed, error))
     return FALSE;
-  for (guint i = 0; i < checkpoints->len; i++)
-    {
-      g_autofree char *path = weft_directory_checkpoint (run->directory, g_array_index (checkpoints, guint64, i));
-      g_autoptr (GHashTable) metadata = NULL;
-      g_autoptr (GError) failure = NULL;
-      if (weft_checkpoint_load (run->store, path, &metadata, &failure) && weft_position_read (&run->position, metadata, &failure))
-        {
-          run->saved_step = run->position.step;
-          run->continued = TRUE;
-          return TRUE;
-        }
-      if (i + 1 == checkpoints->len)
-        {
-          g_propagate_prefixed_error (error, g_steal_pointer (&failure),
-                                      "no checkpoint of %s can be gone on from; the oldest: ", weft_directory_path (run->directory));
-          return FALSE;
-        }
-      weft_progress_line (run->progress, "%s; the one before it is taken", failure->message);
-    }
+  if (!weft_restore (run->directory, run->store, &run->position, run->progress, &run->continued, error))
+    return FALSE;
+  run->saved_step = run->position.step;
   return TRUE;
 }
 

@@ -9,19 +9,28 @@
 #include <weft/operator.h>
 
 #include "aside.h"
+#include "checkpoint.h"
 #include "safetensors.h"
+
+#define CHUNK ((gsize) 1 << 20) /* summed and written while it is in the cache */
 
 typedef struct
 {
   char *name;
   WeftTensor tensor;
+  guint64 offset; /* in the file; set by weft_safetensors_writer_begin() */
+  guint32 sum;
 } Item;
 
 struct _WeftSafetensorsWriter
 {
   GTree *metadata;
-  GArray *items; /* of Item */
-  GHashTable *names;
+  GArray *items;     /* of Item */
+  GHashTable *names; /* to places in @items once writing has begun */
+  char *prefix, *whole;
+  WeftAside aside;
+  gboolean begun;
+  gsize header_length;
 };
 
 static int
@@ -53,6 +62,10 @@ weft_safetensors_writer_free (WeftSafetensorsWriter *writer)
 {
   if (writer == NULL)
     return;
+  if (writer->begun)
+    weft_aside_abandon (&writer->aside);
+  g_free (writer->prefix);
+  g_free (writer->whole);
   g_tree_unref (writer->metadata);
   g_array_unref (writer->items);
   g_hash_table_unref (writer->names);
@@ -169,37 +182,103 @@ make_header (WeftSafetensorsWriter *writer)
   return text;
 }
 
-static gboolean
-write_all (WeftSafetensorsWriter *writer, WeftAside *aside, const GString *header, GError **error)
+void
+weft_safetensors_writer_sum (WeftSafetensorsWriter *writer, const char *prefix, const char *whole)
 {
-  guint8 prefix[8];
-  for (guint i = 0; i < 8; i++)
-    prefix[i] = (guint8) ((guint64) header->len >> 8 * i);
-  if (!weft_aside_write (aside, prefix, sizeof prefix, error) || !weft_aside_write (aside, header->str, header->len, error))
-    return FALSE;
-  for (guint i = 0; i < writer->items->len; i++)
+  writer->prefix = g_strdup (prefix);
+  writer->whole = g_strdup (whole);
+}
+
+static void
+set_sum (WeftSafetensorsWriter *writer, const char *prefix, const char *name, guint32 sum)
+{
+  g_tree_replace (writer->metadata, g_strconcat (prefix, name, NULL), g_strdup_printf ("%08x", sum));
+}
+
+/* The header with its length before it, as long whatever the sums are. */
+static GString *
+make_start (WeftSafetensorsWriter *writer)
+{
+  for (guint i = 0; writer->prefix && i < writer->items->len; i++)
     {
       const Item *item = &g_array_index (writer->items, Item, i);
-      if (!weft_aside_write (aside, item->tensor.data, weft_tensor_bytes (&item->tensor), error))
+      set_sum (writer, writer->prefix, item->name, item->sum);
+    }
+  GString *header = make_header (writer);
+  guint8 length[8];
+  for (guint i = 0; i < 8; i++)
+    length[i] = (guint8) ((guint64) header->len >> 8 * i);
+  return g_string_prepend_len (header, (const char *) length, sizeof length);
+}
+
+gboolean
+weft_safetensors_writer_begin (WeftSafetensorsWriter *writer, const char *path, GError **error)
+{
+  g_assert (!writer->begun);
+  if (writer->whole)
+    set_sum (writer, writer->whole, "", 0);
+  GString *start = make_start (writer);
+  writer->header_length = start->len;
+  guint64 offset = start->len;
+  g_string_free (start, TRUE);
+  for (guint i = 0; i < writer->items->len; i++)
+    {
+      Item *item = &g_array_index (writer->items, Item, i);
+      item->offset = offset;
+      offset += weft_tensor_bytes (&item->tensor);
+      g_hash_table_insert (writer->names, g_strdup (item->name), GUINT_TO_POINTER (i));
+    }
+  writer->begun = weft_aside_open (&writer->aside, path, error);
+  return writer->begun;
+}
+
+gboolean
+weft_safetensors_writer_put (WeftSafetensorsWriter *writer, const char *name, gconstpointer data, GError **error)
+{
+  Item *item = &g_array_index (writer->items, Item, GPOINTER_TO_UINT (g_hash_table_lookup (writer->names, name)));
+  gsize bytes = weft_tensor_bytes (&item->tensor);
+  for (gsize at = 0; at < bytes; at += CHUNK)
+    {
+      gsize length = MIN (bytes - at, CHUNK);
+      if (writer->prefix)
+        item->sum = weft_crc32c (item->sum, (const char *) data + at, length);
+      if (!weft_aside_write_at (&writer->aside, item->offset + at, (const char *) data + at, length, error))
         return FALSE;
     }
   return TRUE;
 }
 
+/* Only now are all sums known. */
+gboolean
+weft_safetensors_writer_end (WeftSafetensorsWriter *writer, GError **error)
+{
+  GString *start = make_start (writer);
+  if (writer->whole)
+    {
+      set_sum (writer, writer->whole, "", weft_crc32c (0, start->str, start->len));
+      g_string_free (start, TRUE);
+      start = make_start (writer);
+    }
+  g_assert (start->len == writer->header_length);
+  gboolean good = weft_aside_write_at (&writer->aside, 0, start->str, start->len, error);
+  g_string_free (start, TRUE);
+  writer->begun = FALSE;
+  if (good)
+    return weft_aside_commit (&writer->aside, error);
+  weft_aside_abandon (&writer->aside);
+  return FALSE;
+}
+
 gboolean
 weft_safetensors_writer_write (WeftSafetensorsWriter *writer, const char *path, GError **error)
 {
-  WeftAside aside;
-  GString *header = make_header (writer);
-  gboolean ok = weft_aside_open (&aside, path, error);
-  if (ok)
+  if (!weft_safetensors_writer_begin (writer, path, error))
+    return FALSE;
+  for (guint i = 0; i < writer->items->len; i++)
     {
-      ok = write_all (writer, &aside, header, error);
-      if (ok)
-        ok = weft_aside_commit (&aside, error);
-      else
-        weft_aside_abandon (&aside);
+      const Item *item = &g_array_index (writer->items, Item, i);
+      if (!weft_safetensors_writer_put (writer, item->name, item->tensor.data, error))
+        return FALSE;
     }
-  g_string_free (header, TRUE);
-  return ok;
+  return weft_safetensors_writer_end (writer, error);
 }

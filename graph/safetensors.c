@@ -495,6 +495,14 @@ weft_safetensors_read_f32 (WeftSafetensors *file, const char *name, float *data,
   return TRUE;
 }
 
+char *
+weft_safetensors_header (WeftSafetensors *file, gsize *length, GError **error)
+{
+  g_autofree char *bytes = g_malloc (file->data);
+  *length = file->data;
+  return read_at (file, 0, bytes, file->data, error) ? g_steal_pointer (&bytes) : NULL;
+}
+
 const char *
 weft_safetensors_metadata (const WeftSafetensors *file, const char *key)
 {

@@ -58,7 +58,7 @@ noinst_HEADERS += \
 	tests/shipped.h
 
 # The folder as a whole: what tests are held against.
-EXTRA_DIST += tests/recordings tests/mistakes tests/abi tests/broken tests/test-tutorial.sh
+EXTRA_DIST += tests/recordings tests/checkpoints tests/mistakes tests/abi tests/broken tests/test-tutorial.sh
 
 replay_sources = \
 	graph/cli/butd.c \

@@ -2,6 +2,7 @@
  *
  * SPDX-License-Identifier: BSD-3-Clause */
 #include "checkpoint.h"
+#include "restore.h"
 #include "rig.h"
 #include "safetensors.h"
 #include "weights.h"
@@ -75,28 +76,96 @@ START_TEST (what_is_saved_comes_back)
 }
 END_TEST
 
-/* A single wrong bit anywhere in the file is found, and nothing of it gets into the store. */
-START_TEST (every_wrong_bit_is_found)
+/* @path holds @n bytes that are no checkpoint: nothing of them gets into the store, and the checkpoint before is gone on from. */
+static void
+expect_step_before (WeftDirectory *directory, WeftStore *store, const char *path, const char *bytes, gsize n, gsize at)
 {
-  g_autofree char *path = in_folder ("a"), *damaged = in_folder ("b"), *bytes = NULL;
+  g_autofree char *aside = g_strconcat (path, ".damaged", NULL);
+  g_autoptr (GError) error = NULL;
+  WeftPosition position = { .step = 99 };
+  gboolean found = FALSE;
+  FILE *file = fopen (path, "w");
+  ck_assert (file != NULL && fwrite (bytes, 1, n, file) == n && fclose (file) == 0);
+  ck_assert_msg (!weft_checkpoint_verify (path, NULL, NULL), "not noticed at byte %u", (guint) at);
+  ck_assert_msg (weft_restore (directory, store, &position, NULL, &found, &error), "byte %u: %s", (guint) at, error ? error->message : "");
+  ck_assert (found && position.step == 1 && *(gint64 *) weft_store_lookup (store, "train.update.steps")->data == 17);
+  ck_assert_msg (g_file_test (aside, G_FILE_TEST_EXISTS) && !g_file_test (path, G_FILE_TEST_EXISTS), "byte %u", (guint) at);
+}
+
+/* Every byte of a checkpoint changed, by a bit or altogether, and every length below its own. */
+START_TEST (no_damage_is_missed)
+{
   g_autoptr (WeftStore) saved = make_store (), store = make_store ();
+  g_autoptr (WeftDirectory) directory = weft_directory_open (folder, NULL);
+  WeftPosition position = { .step = 1 };
+  g_autofree char *before = weft_directory_checkpoint (directory, 1), *path = weft_directory_checkpoint (directory, 2), *bytes = NULL;
+  g_autoptr (GHashTable) first = weft_position_write (&position);
+  position.step = 2;
+  g_autoptr (GHashTable) second = weft_position_write (&position);
   gsize n;
-  guint64 header;
-  save (saved, path);
-  ck_assert (g_file_get_contents (path, &bytes, &n, NULL));
-  memcpy (&header, bytes, 8);
-  memset (weft_store_lookup (store, "image.fc.weight")->data, 0, 24);
-  for (gsize at = 8 + header; at < n; at++)
-    {
-      bytes[at] ^= (char) (1 << at % 8);
-      ck_assert (g_file_set_contents (damaged, bytes, (gssize) n, NULL));
-      bytes[at] ^= (char) (1 << at % 8);
-      expect_refusal (store, damaged, "damaged");
-      ck_assert (!weft_checkpoint_verify (damaged, NULL, NULL));
-    }
-  for (guint i = 0; i < 6; i++)
-    ck_assert (((const float *) weft_store_lookup (store, "image.fc.weight")->data)[i] == 0);
+  ck_assert (weft_checkpoint_save (saved, before, first, NULL));
+  *(gint64 *) weft_store_lookup (saved, "train.update.steps")->data = 18;
+  ck_assert (weft_checkpoint_save (saved, path, second, NULL));
   ck_assert (weft_checkpoint_verify (path, NULL, NULL));
+  ck_assert (g_file_get_contents (path, &bytes, &n, NULL));
+  for (gsize at = 0; at < n; at++)
+    {
+      const char was = bytes[at];
+      bytes[at] = (char) (was ^ (at % 9 == 8 ? 0xff : 1 << at % 9));
+      expect_step_before (directory, store, path, bytes, n, at);
+      bytes[at] = was;
+      expect_step_before (directory, store, path, bytes, at, at);
+    }
+  ck_assert (weft_checkpoint_save (saved, path, second, NULL));
+  gboolean found;
+  ck_assert (weft_restore (directory, store, &position, NULL, &found, NULL) && position.step == 2);
+  ck_assert_int_eq (*(gint64 *) weft_store_lookup (store, "train.update.steps")->data, 18);
+}
+END_TEST
+
+/* The newest is whole, and says something: an older one in its place would hide that. */
+START_TEST (whole_checkpoints_are_not_passed_over)
+{
+  g_autoptr (WeftStore) store = make_store (), other = make_store ();
+  g_autoptr (WeftDirectory) directory = weft_directory_open (folder, NULL);
+  WeftPosition position = { .step = 1 };
+  g_autoptr (GHashTable) metadata = weft_position_write (&position);
+  g_autofree char *before = weft_directory_checkpoint (directory, 1), *path = weft_directory_checkpoint (directory, 2);
+  g_autoptr (GError) of_another = NULL, of_later = NULL;
+  gboolean found;
+  ck_assert (weft_checkpoint_save (store, before, metadata, NULL));
+  weft_store_add (other, "more", WEFT_F32, 0, NULL);
+  ck_assert (weft_checkpoint_save (other, path, metadata, NULL));
+  ck_assert (!weft_restore (directory, store, &position, NULL, &found, &of_another));
+  ck_assert_msg (strstr (of_another->message, "no place for 1: more") != NULL, "%s", of_another->message);
+  g_autoptr (WeftSafetensorsWriter) later = weft_safetensors_writer_new ();
+  weft_safetensors_writer_metadata (later, "weft.checkpoint", "3");
+  weft_safetensors_writer_sum (later, "crc32c:", "weft.crc32c");
+  ck_assert (weft_safetensors_writer_write (later, path, NULL));
+  ck_assert (!weft_restore (directory, store, &position, NULL, &found, &of_later));
+  ck_assert_msg (strstr (of_later->message, "version 3") != NULL, "%s", of_later->message);
+  ck_assert (g_file_test (path, G_FILE_TEST_EXISTS));
+}
+END_TEST
+
+/* A file of each version that was ever written. */
+START_TEST (every_version_loads)
+{
+  static const char *const versions[] = { "1", "2" };
+  for (guint i = 0; i < G_N_ELEMENTS (versions); i++)
+    {
+      g_autofree char *path = g_strdup_printf ("%s/tests/checkpoints/%s.safetensors", WEFT_TEST_SOURCE_DIR, versions[i]);
+      g_autoptr (WeftStore) saved = make_store (), store = make_store ();
+      g_autoptr (WeftSafetensors) file = weft_safetensors_open (path, NULL);
+      g_autoptr (GHashTable) metadata = NULL;
+      g_autoptr (GError) error = NULL;
+      ck_assert_str_eq (weft_safetensors_metadata (file, "weft.checkpoint"), versions[i]);
+      memset (weft_store_lookup (store, "image.fc.weight")->data, 0, 24);
+      ck_assert_msg (weft_checkpoint_load (store, path, &metadata, &error), "%s", error ? error->message : "");
+      ck_assert (memcmp (weft_store_lookup (store, "image.fc.weight")->data, weft_store_lookup (saved, "image.fc.weight")->data, 24) == 0);
+      ck_assert_str_eq (g_hash_table_lookup (metadata, "epoch"), "3");
+    }
+  ck_assert_str_eq (versions[G_N_ELEMENTS (versions) - 1], WEFT_CHECKPOINT_VERSION);
 }
 END_TEST
 
@@ -125,12 +194,13 @@ START_TEST (other_versions_and_other_files_are_refused)
                                     unsummed = weft_safetensors_writer_new ();
   ck_assert (weft_safetensors_writer_write (plain, path, NULL));
   expect_refusal (store, path, "not a checkpoint");
-  weft_safetensors_writer_metadata (later, "weft.checkpoint", "2");
+  weft_safetensors_writer_metadata (later, "weft.checkpoint", "3");
+  weft_safetensors_writer_sum (later, "crc32c:", "weft.crc32c");
   ck_assert (weft_safetensors_writer_write (later, path, NULL));
-  expect_refusal (store, path, "version 2");
+  expect_refusal (store, path, "version 3");
   float data = 1;
   WeftTensor tensor = { .type = WEFT_F32, .data = &data };
-  weft_safetensors_writer_metadata (unsummed, "weft.checkpoint", WEFT_CHECKPOINT_VERSION);
+  weft_safetensors_writer_metadata (unsummed, "weft.checkpoint", "1");
   weft_safetensors_writer_add (unsummed, "a", &tensor);
   ck_assert (weft_safetensors_writer_write (unsummed, path, NULL));
   expect_refusal (store, path, "no checksum");
@@ -490,8 +560,11 @@ main (void)
   Suite *suite = suite_create ("checkpoint");
   weft_registry_load (NULL);
   tcase_add_checked_fixture (tests, setup, teardown);
+  tcase_set_timeout (tests, 30);
   tcase_add_test (tests, what_is_saved_comes_back);
-  tcase_add_test (tests, every_wrong_bit_is_found);
+  tcase_add_test (tests, no_damage_is_missed);
+  tcase_add_test (tests, whole_checkpoints_are_not_passed_over);
+  tcase_add_test (tests, every_version_loads);
   tcase_add_test (tests, other_pipelines_are_told_apart);
   tcase_add_test (tests, other_versions_and_other_files_are_refused);
   tcase_add_test (tests, a_part_can_be_saved_and_loaded);

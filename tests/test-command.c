@@ -108,7 +108,7 @@ read_in (const char *name)
 
 START_TEST (every_command_explains_itself)
 {
-  static const char *const commands[] = { "train", "evaluate", "encode", "check", "inspect", "graph", "info", "weights" };
+  static const char *const commands[] = { "train", "evaluate", "encode", "check", "inspect", "graph", "info", "weights", "verify" };
   for (guint i = 0; i < G_N_ELEMENTS (commands); i++)
     {
       g_autofree char *help = g_strconcat (commands[i], " --help", NULL), *wrong = g_strconcat (commands[i], " --bogus", NULL);
@@ -334,15 +334,20 @@ END_TEST
 
 START_TEST (damaged_checkpoints_are_named)
 {
-  g_autofree char *message = NULL, *bytes = NULL, *path = in_folder ("a/checkpoints/step-40.safetensors");
+  g_autofree char *message = NULL, *verdict = NULL, *bytes = NULL, *path = in_folder ("a/checkpoints/step-40.safetensors");
   gsize size;
   weft_well ("train " SMALL "--set epochs=2 --output a");
   ck_assert (g_file_get_contents (path, &bytes, &size, NULL));
   bytes[size - 9] = (char) (bytes[size - 9] ^ 1);
   ck_assert (g_file_set_contents (path, bytes, (gssize) size, NULL));
+  ck_assert_int_eq (weft_in (folder, "verify a", &verdict, NULL), 1);
+  ck_assert_msg (holds (verdict, "BAD   a/checkpoints/step-40.safetensors: tensor")
+                     && holds (verdict, "good  a/checkpoints/step-20.safetensors"),
+                 "%s", verdict);
   ck_assert_int_eq (weft_in (folder, "train a --set run.train.epochs=3", NULL, &message), 0);
   ck_assert_msg (holds (message, "step-40.safetensors: tensor") && holds (message, "the one before it is taken"), "%s", message);
   ck_assert_msg (holds (message, "epoch 2  step 40"), "the second epoch was not trained again: %s", message);
+  weft_well ("verify a a/last.safetensors");
 }
 END_TEST
 

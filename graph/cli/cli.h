@@ -79,6 +79,7 @@ int weft_cli_diff (int argc, char **argv);
 int weft_cli_run (int argc, char **argv);
 int weft_cli_profile (int argc, char **argv);
 int weft_cli_format (int argc, char **argv);
+int weft_cli_verify (int argc, char **argv);
 int weft_cli_schema (int argc, char **argv);
 int weft_cli_info (int argc, char **argv);
 int weft_cli_weights (int argc, char **argv);

@@ -60,6 +60,7 @@ weft_SOURCES = \
 	graph/cli/trials.h \
 	graph/cli/variants.c \
 	graph/cli/variants.h \
+	graph/cli/verify.c \
 	graph/cli/weights.c
 weft_LDADD = libweft-1.la $(JSON_LIBS) $(GLIB_LIBS)
 

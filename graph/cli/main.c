@@ -28,6 +28,7 @@ static const WeftCommand commands[] = {
   { "profile", "show where the time and memory of a step go", weft_cli_profile },
   { "format", "lay out pipeline files", weft_cli_format },
   { "schema", "print the pipeline language as JSON Schema, for editors", weft_cli_schema },
+  { "verify", "compare the checksums of a run's checkpoints, or of a file", weft_cli_verify },
   { "info", "show versions, processor, kernels and modules", weft_cli_info },
   { "convert", "make feature files of a detector's dumps", weft_cli_convert },
   { "weights", "list the tensors of a file of weights", weft_cli_weights },
