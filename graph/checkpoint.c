@@ -5,8 +5,6 @@
 
 #include <string.h>
 
-#include "safetensors.h"
-
 #define VERSION_KEY "weft.checkpoint"
 #define CHECKSUM_PREFIX "crc32c:"
 #define WHOLE_KEY "weft.crc32c"
@@ -33,31 +31,35 @@ is_own_key (const char *key)
   return g_str_has_prefix (key, "weft.") || g_str_has_prefix (key, CHECKSUM_PREFIX);
 }
 
-gboolean
-weft_checkpoint_save_below (const WeftStore *store, const char *const *prefixes, const char *path, GHashTable *metadata, GError **error)
+WeftSafetensorsWriter *
+weft_checkpoint_writer (const WeftStore *store, const char *const *prefixes, GHashTable *metadata, GHashTable *names)
 {
-  g_autoptr (WeftSafetensorsWriter) writer = weft_safetensors_writer_new ();
+  WeftSafetensorsWriter *writer = weft_safetensors_writer_new ();
   g_autoptr (GPtrArray) paths = weft_store_paths (store);
   weft_safetensors_writer_metadata (writer, VERSION_KEY, WEFT_CHECKPOINT_VERSION);
   weft_safetensors_writer_sum (writer, CHECKSUM_PREFIX, WHOLE_KEY);
   for (guint i = 0; i < paths->len; i++)
-    {
-      const WeftTensor *tensor = weft_store_lookup (store, paths->pdata[i]);
-      if (!is_below (paths->pdata[i], prefixes))
-        continue;
-      weft_safetensors_writer_add (writer, paths->pdata[i], tensor);
-    }
+    if (is_below (paths->pdata[i], prefixes))
+      {
+        weft_safetensors_writer_add (writer, paths->pdata[i], weft_store_lookup (store, paths->pdata[i]));
+        if (names != NULL)
+          g_hash_table_add (names, g_strdup (paths->pdata[i]));
+      }
+  GHashTableIter iter;
+  gpointer key, value;
   if (metadata != NULL)
-    {
-      GHashTableIter iter;
-      gpointer key, value;
-      g_hash_table_iter_init (&iter, metadata);
-      while (g_hash_table_iter_next (&iter, &key, &value))
-        {
-          g_assert (!is_own_key (key));
-          weft_safetensors_writer_metadata (writer, key, value);
-        }
-    }
+    for (g_hash_table_iter_init (&iter, metadata); g_hash_table_iter_next (&iter, &key, &value);)
+      {
+        g_assert (!is_own_key (key));
+        weft_safetensors_writer_metadata (writer, key, value);
+      }
+  return writer;
+}
+
+gboolean
+weft_checkpoint_save_below (const WeftStore *store, const char *const *prefixes, const char *path, GHashTable *metadata, GError **error)
+{
+  g_autoptr (WeftSafetensorsWriter) writer = weft_checkpoint_writer (store, prefixes, metadata, NULL);
   return weft_safetensors_writer_write (writer, path, error);
 }
 

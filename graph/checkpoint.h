@@ -6,6 +6,7 @@
  * SPDX-License-Identifier: BSD-3-Clause */
 #pragma once
 
+#include "safetensors.h"
 #include "store.h"
 
 G_BEGIN_DECLS
@@ -28,6 +29,16 @@ gboolean weft_checkpoint_save (const WeftStore *store, const char *path, GHashTa
  */
 gboolean weft_checkpoint_save_below (const WeftStore *store, const char *const *prefixes, const char *path, GHashTable *metadata,
                                      GError **error);
+
+/**
+ * weft_checkpoint_writer:
+ * @prefixes: (nullable): as for weft_checkpoint_save_below(); %NULL: everything
+ * @names: (nullable) (element-type utf8): gets the paths of the tensors that go into it
+ *
+ * Returns: (transfer full): what writes such a checkpoint; tensors' data is read only when it writes
+ */
+WeftSafetensorsWriter *weft_checkpoint_writer (const WeftStore *store, const char *const *prefixes, GHashTable *metadata,
+                                               GHashTable *names);
 
 /**
  * weft_checkpoint_load:

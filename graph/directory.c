@@ -206,6 +206,16 @@ set_time (JsonObject *entry, const char *name)
   json_object_set_string_member (entry, name, text);
 }
 
+/* Only a process that was killed, or a machine that stopped, leaves its entry so. */
+static void
+end_former (JsonArray *starts)
+{
+  guint n = json_array_get_length (starts);
+  JsonObject *last = n ? json_array_get_object_element (starts, n - 1) : NULL;
+  if (last && json_object_has_member (last, "outcome") && g_strcmp0 (json_object_get_string_member (last, "outcome"), "running") == 0)
+    json_object_set_string_member (last, "outcome", "ended without a word: killed, crashed, or the machine stopped");
+}
+
 gboolean
 weft_directory_begin (WeftDirectory *directory, GHashTable *facts, GError **error)
 {
@@ -214,6 +224,7 @@ weft_directory_begin (WeftDirectory *directory, GHashTable *facts, GError **erro
   JsonObject *object = json_node_get_object (root);
   if (!json_object_has_member (object, "starts"))
     json_object_set_array_member (object, "starts", json_array_new ());
+  end_former (json_object_get_array_member (object, "starts"));
   JsonObject *entry = json_object_new ();
   set_time (entry, "started");
   json_object_set_string_member (entry, "outcome", "running");

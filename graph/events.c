@@ -3,19 +3,15 @@
  * SPDX-License-Identifier: BSD-3-Clause */
 #include "events.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
-#include <weft/operator.h>
-
+#include "append.h"
 #include "checkpoint.h"
 
 struct _WeftEvents
 {
-  int file;
-  char *path;
+  WeftAppend *file;
 };
 
 /* TFRecord stores checksums rotated and offset, because checksums of data that contains checksums are weak. */
@@ -62,21 +58,21 @@ append_bytes (GByteArray *bytes, guint field, gconstpointer data, gsize length)
 {
   append_key (bytes, field, WIRE_BYTES);
   append_varint (bytes, length);
-  g_byte_array_append (bytes, data, (guint)length);
+  g_byte_array_append (bytes, data, (guint) length);
 }
 
 static void
 append_fixed32 (GByteArray *bytes, guint32 value)
 {
   guint32 little = GUINT32_TO_LE (value);
-  g_byte_array_append (bytes, (const guint8 *)&little, 4);
+  g_byte_array_append (bytes, (const guint8 *) &little, 4);
 }
 
 static void
 append_fixed64 (GByteArray *bytes, guint64 value)
 {
   guint64 little = GUINT64_TO_LE (value);
-  g_byte_array_append (bytes, (const guint8 *)&little, 8);
+  g_byte_array_append (bytes, (const guint8 *) &little, 8);
 }
 
 /* Event { double wall_time = 1; int64 step = 2; string file_version = 3; Summary summary = 5; SessionLog session_log = 7; } */
@@ -84,7 +80,7 @@ static GByteArray *
 event_new (guint64 step)
 {
   GByteArray *event = g_byte_array_new ();
-  double now = (double)g_get_real_time () / 1e6;
+  double now = (double) g_get_real_time () / 1e6;
   guint64 bits;
   memcpy (&bits, &now, 8);
   append_key (event, 1, WIRE_FIXED64);
@@ -94,26 +90,7 @@ event_new (guint64 step)
   return event;
 }
 
-static gboolean
-write_all (WeftEvents *events, const guint8 *data, gsize length, GError **error)
-{
-  while (length > 0)
-    {
-      gssize written = write (events->file, data, length);
-      if (written < 0 && errno == EINTR)
-        continue;
-      if (written < 0)
-        {
-          g_set_error (error, WEFT_ERROR, WEFT_ERROR_SYSTEM, "%s: can't be written: %s", events->path, g_strerror (errno));
-          return FALSE;
-        }
-      data += written;
-      length -= (gsize)written;
-    }
-  return TRUE;
-}
-
-/* Takes @event; frames it as one record and writes it with one call, so that a reader never waits in the middle of one for long. */
+/* Takes @event and frames it as one record. */
 static gboolean
 write_event (WeftEvents *events, GByteArray *event, GError **error)
 {
@@ -123,7 +100,7 @@ write_event (WeftEvents *events, GByteArray *event, GError **error)
   g_byte_array_append (record, event->data, event->len);
   append_fixed32 (record, masked (event->data, event->len));
   g_byte_array_unref (event);
-  return write_all (events, record->data, record->len, error);
+  return weft_append_write (events->file, record->data, record->len, error);
 }
 
 static gboolean
@@ -144,17 +121,16 @@ WeftEvents *
 weft_events_open (const char *directory, guint64 step, GError **error)
 {
   g_autoptr (WeftEvents) events = g_new0 (WeftEvents, 1);
-  events->file = -1;
-  for (guint attempt = 0; events->file < 0; attempt++)
+  for (guint attempt = 0; !events->file; attempt++)
     {
       g_autofree char *name = g_strdup_printf ("events.out.tfevents.%010" G_GINT64_FORMAT ".%s.%d.%u", g_get_real_time () / G_USEC_PER_SEC,
-                                               g_get_host_name (), (int)getpid (), attempt);
-      g_free (events->path);
-      events->path = g_build_filename (directory, name, NULL);
-      events->file = open (events->path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0666);
-      if (events->file < 0 && errno != EEXIST)
+                                               g_get_host_name (), (int) getpid (), attempt);
+      g_autofree char *path = g_build_filename (directory, name, NULL);
+      g_autoptr (GError) failure = NULL;
+      events->file = weft_append_open (path, TRUE, &failure);
+      if (!events->file && !g_error_matches (failure, G_FILE_ERROR, G_FILE_ERROR_EXIST))
         {
-          g_set_error (error, WEFT_ERROR, WEFT_ERROR_SYSTEM, "%s: can't be created: %s", events->path, g_strerror (errno));
+          g_propagate_error (error, g_steal_pointer (&failure));
           return NULL;
         }
     }
@@ -168,7 +144,7 @@ weft_events_scalar (WeftEvents *events, guint64 step, const char *tag, double va
 {
   /* Summary { repeated Value value = 1; } Value { string tag = 1; float simple_value = 2; } */
   g_autoptr (GByteArray) point = g_byte_array_new ();
-  float single = (float)value;
+  float single = (float) value;
   guint32 bits;
   memcpy (&bits, &single, 4);
   append_bytes (point, 1, tag, strlen (tag));
@@ -181,13 +157,17 @@ weft_events_scalar (WeftEvents *events, guint64 step, const char *tag, double va
   return write_event (events, event, error);
 }
 
+gboolean
+weft_events_flush (WeftEvents *events, GError **error)
+{
+  return weft_append_flush (events->file, error);
+}
+
 void
 weft_events_close (WeftEvents *events)
 {
   if (!events)
     return;
-  if (events->file >= 0)
-    close (events->file);
-  g_free (events->path);
+  weft_append_close (events->file);
   g_free (events);
 }

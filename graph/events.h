@@ -19,9 +19,18 @@ typedef struct _WeftEvents WeftEvents;
  * Returns: (transfer full) (nullable): a new event file; its name holds time and process, so none is ever overwritten
  */
 WeftEvents *weft_events_open (const char *directory, guint64 step, GError **error);
-/* One point of the curve @tag. Written at once, so that curves can be watched while training. */
+/* One point of the curve @tag. Written at once, so that curves can be watched while training; if that fails, with a later one. */
 gboolean weft_events_scalar (WeftEvents *events, guint64 step, const char *tag, double value, GError **error);
+gboolean weft_events_flush (WeftEvents *events, GError **error);
 void weft_events_close (WeftEvents *events);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (WeftEvents, weft_events_close)
+
+/**
+ * weft_events_cut:
+ * @points: (inout): how many points of all files together to keep, or %WEFT_WRITTEN_UNKNOWN to keep those up to @step; then how many are kept
+ *
+ * Cuts the event files of a run back to what was written by a checkpoint, oldest first. Files that are left without a point are removed.
+ */
+gboolean weft_events_cut (const char *directory, guint64 step, guint64 *points, GError **error);
 
 G_END_DECLS

@@ -30,6 +30,7 @@ typedef struct
   WeftBound bound;
   GArray *produced;   /* wire indices of what it computes */
   GArray *introduced; /* symbol indices whose value it says */
+  GPtrArray *changes; /* tensors of the store that it may change */
   gpointer instance;
   char *stream; /* name of its random stream */
   WeftTensor fed;
@@ -146,6 +147,29 @@ note_introduced (WeftExecutor *self, Step *step, const WeftShape *shape, gboolea
       }
 }
 
+/* States of its own and of others, weights and slots. A set of weights may be changed by whoever is handed it. */
+static void
+note_changes (WeftExecutor *self, Step *step)
+{
+  const WeftNode *node = step->node;
+
+  for (guint i = 0; i < WEFT_MAX_PORTS; i++)
+    {
+      if (step->bound.call.states[i])
+        g_ptr_array_add (step->changes, step->bound.call.states[i]);
+      if (step->bound.call.others[i])
+        g_ptr_array_add (step->changes, step->bound.call.others[i]);
+    }
+  for (guint i = 0; i < node->targets->len; i++)
+    {
+      const WeftTarget *target = &g_array_index (node->targets, WeftTarget, i);
+      g_ptr_array_add (step->changes, weft_store_lookup (self->store, target->path));
+      for (guint k = 0; k < WEFT_MAX_SLOTS; k++)
+        if (target->slots[k])
+          g_ptr_array_add (step->changes, weft_store_lookup (self->store, target->slots[k]));
+    }
+}
+
 static void
 prepare_steps (WeftExecutor *self)
 {
@@ -166,6 +190,8 @@ prepare_steps (WeftExecutor *self)
       step->stream = g_strdup_printf ("%s.%s", self->graph->name, node->of ? node->of->path : node->path);
       weft_bind (&step->bound, node, self->tensors, lookup_stored, self->store);
       step->bound.call.internal = step;
+      step->changes = g_ptr_array_new ();
+      note_changes (self, step);
     }
   for (guint i = 0; i < self->graph->wires->len; i++)
     {
@@ -317,6 +343,7 @@ weft_executor_free (WeftExecutor *self)
       weft_bound_clear (&step->bound);
       g_array_unref (step->produced);
       g_array_unref (step->introduced);
+      g_ptr_array_unref (step->changes);
       g_free (step->stream);
     }
   for (guint i = 0; self->sizes && i < self->graph->symbols->len; i++)
@@ -575,6 +602,8 @@ run_node (WeftExecutor *self, Step *step, guint64 number, guint64 epoch)
   call->random = weft_random_for (self->seed, step->stream, number);
   call->step = number;
   call->epoch = epoch;
+  for (guint i = 0; i < step->changes->len; i++)
+    weft_store_guard (self->store, step->changes->pdata[i]);
   if (node->kind == WEFT_NODE_FORWARD)
     node->operator->forward (call);
   else
@@ -619,8 +648,13 @@ weft_executor_rewind (WeftExecutor *self)
 {
   for (guint i = 0; i < self->graph->nodes->len; i++)
     for (guint k = 0; self->steps[i].node->operator->is_source && k<WEFT_MAX_PORTS; k++)
-      if (self->steps[i].bound.call.states[k])
-        memset (self->steps[i].bound.call.states[k]->data, 0, weft_tensor_bytes (self->steps[i].bound.call.states[k]));
+      {
+        WeftTensor *state = self->steps[i].bound.call.states[k];
+        if (!state)
+          continue;
+        weft_store_guard (self->store, state);
+        memset (state->data, 0, weft_tensor_bytes (state));
+      }
 }
 
 const WeftTensor *

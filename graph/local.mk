@@ -7,6 +7,7 @@ libweft_1_la_CPPFLAGS = $(AM_CPPFLAGS) -DG_LOG_DOMAIN='"weft"' \
 libweft_1_la_LDFLAGS = -no-undefined -version-info 0:0:0
 libweft_1_la_LIBADD = $(GLIB_LIBS) $(YAML_LIBS) $(JSON_LIBS)
 libweft_1_la_SOURCES = \
+	graph/append.c \
 	graph/aside.c \
 	graph/attributes.c \
 	graph/bind.c \
@@ -30,6 +31,7 @@ libweft_1_la_SOURCES = \
 	graph/edit-report.c \
 	graph/edit-run.c \
 	graph/edit.c \
+	graph/events-cut.c \
 	graph/events.c \
 	graph/execute.c \
 	graph/gather.c \
@@ -69,6 +71,7 @@ libweft_1_la_SOURCES = \
 	graph/run.c \
 	graph/safetensors-write.c \
 	graph/safetensors.c \
+	graph/saver.c \
 	graph/schedule.c \
 	graph/scope.c \
 	graph/session.c \
@@ -106,6 +109,7 @@ weftinclude_HEADERS = \
 	graph/tensor.h
 
 noinst_HEADERS = \
+	graph/append.h \
 	graph/aside.h \
 	graph/attributes.h \
 	graph/bind.h \
@@ -146,6 +150,7 @@ noinst_HEADERS = \
 	graph/run-private.h \
 	graph/run.h \
 	graph/safetensors.h \
+	graph/saver.h \
 	graph/schedule.h \
 	graph/scope.h \
 	graph/session-private.h \

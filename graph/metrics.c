@@ -3,21 +3,17 @@
  * SPDX-License-Identifier: BSD-3-Clause */
 #include "metrics.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <math.h>
 #include <string.h>
-#include <unistd.h>
 
-#include <weft/operator.h>
-
+#include "append.h"
 #include "events.h"
 
 struct _WeftMetrics
 {
-  int file;
-  char *path;
+  WeftAppend *lines;
   WeftEvents *events;
+  WeftWritten written;
   gint64 start;
 };
 
@@ -30,8 +26,8 @@ weft_json_append_string (GString *json, const char *text)
       g_string_append_printf (json, "\\%c", *c);
     else if (*c == '\n')
       g_string_append (json, "\\n");
-    else if ((guchar)*c < 0x20)
-      g_string_append_printf (json, "\\u%04x", (guint)*c);
+    else if ((guchar) *c < 0x20)
+      g_string_append_printf (json, "\\u%04x", (guint) *c);
     else
       g_string_append_c (json, *c);
   g_string_append_c (json, '"');
@@ -46,71 +42,50 @@ weft_json_append_number (GString *json, double value)
       return;
     }
   char buffer[G_ASCII_DTOSTR_BUF_SIZE];
-  gboolean single = (double)(float)value == value;
+  gboolean single = (double) (float) value == value;
   for (int digits = 6; digits <= 17; digits++)
     {
       char format[8];
       g_snprintf (format, sizeof format, "%%.%dg", digits);
       g_ascii_formatd (buffer, sizeof buffer, format, value);
       double back = g_ascii_strtod (buffer, NULL);
-      if (back == value || (single && (float)back == (float)value))
+      if (back == value || (single && (float) back == (float) value))
         break;
     }
   g_string_append (json, buffer);
 }
 
-/* Length of the lines up to @step. A last line that a crash cut short counts as beyond. */
+/* Length of the lines that are kept; their number goes into @written. A last line that a crash cut short is not one of them. */
 static gsize
-length_until (const char *text, guint64 step)
+length_to_keep (const char *text, guint64 step, WeftWritten *written)
 {
+  static const char start[] = "{\"step\":";
   const char *line = text;
-  for (const char *end; (end = strchr (line, '\n')); line = end + 1)
-    if (!g_str_has_prefix (line, "{\"step\":") || g_ascii_strtoull (line + strlen ("{\"step\":"), NULL, 10) > step)
+  guint64 most = written->lines;
+  written->lines = 0;
+  for (const char *end; written->lines < most && (end = strchr (line, '\n')); line = end + 1, written->lines++)
+    if (!g_str_has_prefix (line, start) || (most == WEFT_WRITTEN_UNKNOWN && g_ascii_strtoull (line + strlen (start), NULL, 10) > step))
       break;
-  return (gsize)(line - text);
-}
-
-static gboolean
-fail (const WeftMetrics *metrics, const char *what, GError **error)
-{
-  g_set_error (error, WEFT_ERROR, WEFT_ERROR_SYSTEM, "%s: can't be %s: %s", metrics->path, what, g_strerror (errno));
-  return FALSE;
+  return (gsize) (line - text);
 }
 
 WeftMetrics *
-weft_metrics_open (const char *directory, guint64 step, GError **error)
+weft_metrics_open (const char *directory, guint64 step, WeftWritten written, GError **error)
 {
   g_autoptr (WeftMetrics) metrics = g_new0 (WeftMetrics, 1);
+  g_autofree char *path = g_build_filename (directory, "metrics.jsonl", NULL), *text = NULL;
   metrics->start = g_get_monotonic_time ();
-  metrics->path = g_build_filename (directory, "metrics.jsonl", NULL);
-  metrics->file = open (metrics->path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
-  if (metrics->file < 0)
-    return fail (metrics, "opened", error), NULL;
-  g_autofree char *text = NULL;
-  if (!g_file_get_contents (metrics->path, &text, NULL, error))
+  metrics->written = written;
+  metrics->lines = weft_append_open (path, FALSE, error);
+  if (!metrics->lines || !g_file_get_contents (path, &text, NULL, error)
+      || !weft_append_cut (metrics->lines, length_to_keep (text, step, &metrics->written), error)
+      || !weft_events_cut (directory, step, &metrics->written.points, error))
     return NULL;
-  if (ftruncate (metrics->file, (off_t)length_until (text, step)) != 0)
-    return fail (metrics, "cut to the step that the run continues from", error), NULL;
-  metrics->events = weft_events_open (directory, step, error);
+  metrics->events = weft_events_open (directory, step ? step + 1 : 0, error);
   return metrics->events ? g_steal_pointer (&metrics) : NULL;
 }
 
-static gboolean
-write_line (WeftMetrics *metrics, const GString *line, GError **error)
-{
-  for (gsize done = 0; done < line->len;)
-    {
-      gssize written = write (metrics->file, line->str + done, line->len - done);
-      if (written < 0 && errno == EINTR)
-        continue;
-      if (written < 0)
-        return fail (metrics, "written", error);
-      done += (gsize)written;
-    }
-  return TRUE;
-}
-
-/* The step comes first: that is where length_until() looks for it. */
+/* The step comes first: that is where length_to_keep() looks for it. */
 static GString *
 begin_line (WeftMetrics *metrics, const char *phase, guint64 step, guint64 epoch)
 {
@@ -118,7 +93,7 @@ begin_line (WeftMetrics *metrics, const char *phase, guint64 step, guint64 epoch
   gint64 elapsed = g_get_monotonic_time () - metrics->start;
   g_string_append_printf (line, "{\"step\":%" G_GUINT64_FORMAT ",\"epoch\":%" G_GUINT64_FORMAT ",\"phase\":", step, epoch);
   weft_json_append_string (line, phase);
-  g_string_append_printf (line, ",\"seconds\":%" G_GINT64_FORMAT ".%03d", elapsed / G_USEC_PER_SEC, (int)(elapsed / 1000 % 1000));
+  g_string_append_printf (line, ",\"seconds\":%" G_GINT64_FORMAT ".%03d", elapsed / G_USEC_PER_SEC, (int) (elapsed / 1000 % 1000));
   return line;
 }
 
@@ -134,15 +109,27 @@ weft_metrics_write (WeftMetrics *metrics, const char *phase, guint64 step, guint
       weft_json_append_number (line, values[i].value);
     }
   g_string_append (line, "}\n");
-  if (!write_line (metrics, line, error))
-    return FALSE;
+  metrics->written.lines++;
+  metrics->written.points += n;
+  gboolean good = weft_append_write (metrics->lines, line->str, line->len, error);
   for (guint i = 0; i < n; i++)
     {
       g_autofree char *tag = g_strdup_printf ("%s/%s", phase, values[i].name);
-      if (!weft_events_scalar (metrics->events, step, tag, values[i].value, error))
-        return FALSE;
+      good &= weft_events_scalar (metrics->events, step, tag, values[i].value, good ? error : NULL);
     }
-  return TRUE;
+  return good;
+}
+
+gboolean
+weft_metrics_flush (WeftMetrics *metrics, GError **error)
+{
+  return weft_append_flush (metrics->lines, error) && weft_events_flush (metrics->events, error);
+}
+
+WeftWritten
+weft_metrics_written (const WeftMetrics *metrics)
+{
+  return metrics->written;
 }
 
 gboolean
@@ -165,7 +152,8 @@ weft_metrics_write_histogram (WeftMetrics *metrics, guint64 step, guint64 epoch,
   for (guint i = 0; i < histogram->n; i++)
     g_string_append_printf (line, "%s%" G_GUINT64_FORMAT, i ? "," : "", histogram->counts[i]);
   g_string_append (line, "]}\n");
-  return write_line (metrics, line, error);
+  metrics->written.lines++;
+  return weft_append_write (metrics->lines, line->str, line->len, error);
 }
 
 void
@@ -174,8 +162,6 @@ weft_metrics_close (WeftMetrics *metrics)
   if (!metrics)
     return;
   weft_events_close (metrics->events);
-  if (metrics->file >= 0)
-    close (metrics->file);
-  g_free (metrics->path);
+  weft_append_close (metrics->lines);
   g_free (metrics);
 }

@@ -15,6 +15,15 @@ typedef struct
   double value;
 } WeftMetric;
 
+/* How much was written by the time of a checkpoint: lines of metrics.jsonl and points of curves. */
+typedef struct
+{
+  guint64 lines, points;
+} WeftWritten;
+
+/* Not known: checkpoints of old did not say. */
+#define WEFT_WRITTEN_UNKNOWN G_MAXUINT64
+
 /**
  * WeftHistogram:
  * @mean: of all values, NAN if there are none
@@ -31,20 +40,26 @@ typedef struct
 /**
  * weft_metrics_open:
  * @directory: the run's
- * @step: steps done so far. Lines beyond it, written after the checkpoint that the run continues from, are cut off
+ * @step: steps done so far
+ * @written: what the checkpoint that the run continues from says was written. What follows was written after it and is cut off, so that
+ *   nothing stands there twice; where that is not known, what is beyond @step
  */
-WeftMetrics *weft_metrics_open (const char *directory, guint64 step, GError **error);
+WeftMetrics *weft_metrics_open (const char *directory, guint64 step, WeftWritten written, GError **error);
 
 /**
  * weft_metrics_write:
  * @phase: "train", "validate" …; the first part of TensorBoard's tags
  *
- * One line `{"step": …, "epoch": …, "phase": …, "seconds": since the run started, NAME: VALUE, …}`; what is not finite becomes `null`.
+ * One line `{"step": …, "epoch": …, "phase": …, "seconds": since the run started, NAME: VALUE, …}`; what is not finite becomes `null`. A
+ * line that can't be written now is written with a later one: see weft_append_write().
  */
 gboolean weft_metrics_write (WeftMetrics *metrics, const char *phase, guint64 step, guint64 epoch, const WeftMetric *values, guint n,
                              GError **error);
 /* One line `{"step": …, "epoch": …, "phase": "histogram", "seconds": …, "name": …, "from": …, "to": …, "mean": …, "counts": […]}`. */
 gboolean weft_metrics_write_histogram (WeftMetrics *metrics, guint64 step, guint64 epoch, const WeftHistogram *histogram, GError **error);
+/* Tries again to write what could not be written. */
+gboolean weft_metrics_flush (WeftMetrics *metrics, GError **error);
+WeftWritten weft_metrics_written (const WeftMetrics *metrics);
 void weft_metrics_close (WeftMetrics *metrics);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (WeftMetrics, weft_metrics_close)
 

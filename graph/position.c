@@ -14,6 +14,7 @@ typedef struct
   enum
   {
     COUNT,
+    LATE, /* a count that checkpoints of old lack */
     FLAG,
     REAL
   } kind;
@@ -34,6 +35,8 @@ static const Field fields[] = {
   { "worse", COUNT, offsetof (WeftPosition, worse) },
   { "stopped", FLAG, offsetof (WeftPosition, stopped) },
   { "window", COUNT, offsetof (WeftPosition, window) },
+  { "lines", LATE, offsetof (WeftPosition, written.lines) },
+  { "points", LATE, offsetof (WeftPosition, written.points) },
 };
 
 /* The bits, not a decimal: what is read is what was written. */
@@ -84,12 +87,14 @@ weft_position_read (WeftPosition *position, GHashTable *metadata, GError **error
       g_autofree char *key = g_strdup_printf ("run.%s", fields[i].name);
       const char *text = g_hash_table_lookup (metadata, key);
       gpointer place = G_STRUCT_MEMBER_P (position, fields[i].offset);
-      if (!text)
+      if (!text && fields[i].kind == LATE)
+        *(guint64 *) place = WEFT_WRITTEN_UNKNOWN;
+      else if (!text)
         {
           g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT, "it lacks `%s`, so training can't go on from it", key);
           return FALSE;
         }
-      if (fields[i].kind == REAL)
+      else if (fields[i].kind == REAL)
         *(double *) place = parse_real (text);
       else if (fields[i].kind == FLAG)
         *(gboolean *) place = *text == '1';

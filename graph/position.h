@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: BSD-3-Clause */
 #pragma once
 
-#include <glib.h>
+#include "metrics.h"
 
 G_BEGIN_DECLS
 
@@ -17,6 +17,7 @@ G_BEGIN_DECLS
  * @scored, @best, @best_step, @best_epoch: the best validation so far
  * @worse: validations since then
  * @stopped: training is over
+ * @written: of metrics; unknown in checkpoints that do not say
  * @window, @sums: steps since the last logged one, and sums of the logged values over them
  */
 typedef struct
@@ -30,6 +31,7 @@ typedef struct
   guint64 best_step, best_epoch;
   guint64 worse;
   gboolean stopped;
+  WeftWritten written;
   guint64 window;
   guint n_sums;
   double *sums;

@@ -18,28 +18,57 @@ weft_network_names (const WeftPipeline *pipeline)
   return names;
 }
 
-gboolean
-weft_run_save_best (WeftRun *run, GError **error)
+/* Best model first: no checkpoint knows of one that is not there. Without a metric the newest model is the best there is. */
+void
+weft_run_keep (WeftRun *run, gboolean checkpoint)
 {
   g_auto (GStrv) names = weft_network_names (run->train.pipeline);
+  g_autofree char *best = weft_directory_file (run->directory, "best.safetensors"),
+                  *path = weft_directory_checkpoint (run->directory, run->position.step);
+  run->best_due |= checkpoint && !run->train.recipe->metric;
+  if (!checkpoint && !run->best_due)
+    return;
+  weft_run_report (run, TRUE);
+  run->position.written = weft_metrics_written (run->metrics);
   g_autoptr (GHashTable) metadata = weft_position_write (&run->position);
-  g_autofree char *path = weft_directory_file (run->directory, "best.safetensors");
-  return !*names || weft_checkpoint_save_below (run->store, (const char *const *) names, path, metadata, error);
+  if (run->best_due && *names)
+    weft_saver_add (run->saver, best, (const char *const *) names, metadata);
+  if (checkpoint)
+    {
+      weft_saver_add (run->saver, path, NULL, metadata);
+      run->saved_time = g_get_monotonic_time ();
+    }
+  run->saving_step = checkpoint ? run->position.step : 0;
+  run->best_due = FALSE;
+  weft_saver_start (run->saver);
+}
+
+gboolean
+weft_run_settle (WeftRun *run, gboolean wait, GError **error)
+{
+  WeftSaved saved = weft_saver_take (run->saver, wait, error);
+  if (saved != WEFT_SAVED_ALL || !run->saving_step)
+    return saved != WEFT_SAVED_FAILED;
+  run->saved_step = run->saving_step;
+  return weft_directory_settle (run->directory, run->saved_step, (guint) run->train.recipe->keep, error);
+}
+
+void
+weft_run_report (WeftRun *run, gboolean wait)
+{
+  g_autoptr (GError) failure = NULL;
+  if (weft_run_settle (run, wait, &failure))
+    return;
+  g_autofree char *newest = run->saved_step ? g_strdup_printf ("the newest checkpoint is that of step %" G_GUINT64_FORMAT, run->saved_step)
+                                            : g_strdup ("there is no checkpoint yet");
+  weft_progress_line (run->progress, "warning: %s; training goes on, %s", failure->message, newest);
 }
 
 gboolean
 weft_run_save (WeftRun *run, GError **error)
 {
-  g_autoptr (GHashTable) metadata = weft_position_write (&run->position);
-  g_autofree char *path = weft_directory_checkpoint (run->directory, run->position.step);
-  run->saved_time = g_get_monotonic_time ();
-  if (!weft_checkpoint_save (run->store, path, metadata, error))
-    return FALSE;
-  run->saved_step = run->position.step;
-  /* Without a metric the newest model is the best there is. */
-  if (!run->train.recipe->metric && !weft_run_save_best (run, error))
-    return FALSE;
-  return weft_directory_settle (run->directory, run->position.step, (guint) run->train.recipe->keep, error);
+  weft_run_keep (run, TRUE);
+  return weft_run_settle (run, TRUE, error);
 }
 
 static double
@@ -62,7 +91,10 @@ weft_run_after_step (WeftRun *run, gboolean epoch_over, gboolean over, GError **
                                   seconds_since (run->saved_time));
   if (position->validate && !weft_run_validate (run, error))
     return FALSE;
-  return !save || over || weft_run_save (run, error);
+  if (!over)
+    weft_run_keep (run, save);
+  weft_run_report (run, FALSE);
+  return TRUE;
 }
 
 static GHashTable *
@@ -111,6 +143,7 @@ weft_run_explain (WeftRun *run, GError **error)
 {
   if (!error || !*error || weft_run_interrupted ())
     return;
+  weft_run_report (run, TRUE);
   const char *advice =
       strstr ((*error)->message, "holds a value that is not finite")
           ? ". It is the first such value of the step. Lower the rate, warm it up or clip the gradients; if this is an input, look "

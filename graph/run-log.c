@@ -114,9 +114,27 @@ logged_value (WeftRun *run, const WeftNamed *named)
   return weft_tensor_number (weft_executor_value (run->executor, weft_graph_wire (run->graph, named->reference)));
 }
 
+/* Once, until it works again. */
+static void
+tell_unwritten (WeftRun *run, gboolean good, const GError *failure)
+{
+  if (!good && !run->unwritten)
+    weft_progress_line (run->progress, "warning: %s; training goes on, and what is missing there is written when that is possible again",
+                        failure->message);
+  run->unwritten = !good;
+}
+
+void
+weft_run_write_metrics (WeftRun *run, const char *phase, const WeftMetric *metrics, guint n)
+{
+  g_autoptr (GError) failure = NULL;
+  gboolean good = weft_metrics_write (run->metrics, phase, run->position.step, run->position.epoch, metrics, n, &failure);
+  tell_unwritten (run, good, failure);
+}
+
 /* How a value's elements are distributed in this step. What is not a number is not counted. */
-static gboolean
-write_histogram (WeftRun *run, const WeftHistogramOf *of, GError **error)
+static void
+write_histogram (WeftRun *run, const WeftHistogramOf *of)
 {
   const WeftTensor *tensor = weft_executor_value (run->executor, weft_graph_wire (run->graph, of->value.reference));
   gint64 n = tensor && tensor->data ? weft_tensor_elements (tensor) : 0, counted = 0;
@@ -134,11 +152,13 @@ write_histogram (WeftRun *run, const WeftHistogramOf *of, GError **error)
     }
   const WeftHistogram histogram = { of->value.name,   of->from, of->to, counted ? sum / (double) counted : (double) NAN,
                                     (guint) of->bins, counts };
-  return weft_metrics_write_histogram (run->metrics, run->position.step, run->position.epoch, &histogram, error);
+  g_autoptr (GError) failure = NULL;
+  gboolean good = weft_metrics_write_histogram (run->metrics, run->position.step, run->position.epoch, &histogram, &failure);
+  tell_unwritten (run, good, failure);
 }
 
-static gboolean
-write_log (WeftRun *run, GError **error)
+static void
+write_log (WeftRun *run)
 {
   WeftPosition *position = &run->position;
   const GArray *log = run->train.recipe->log;
@@ -161,13 +181,12 @@ write_log (WeftRun *run, GError **error)
   metrics[n++] = (WeftMetric){ "data_wait", run->wait_share };
   const GArray *histograms = run->train.recipe->histograms;
   for (guint i = 0; i < histograms->len; i++)
-    if (!write_histogram (run, &g_array_index (histograms, WeftHistogramOf, i), error))
-      return FALSE;
-  return weft_metrics_write (run->metrics, "train", position->step, position->epoch, metrics, n, error);
+    write_histogram (run, &g_array_index (histograms, WeftHistogramOf, i));
+  weft_run_write_metrics (run, "train", metrics, n);
 }
 
-gboolean
-weft_run_log (WeftRun *run, GError **error)
+void
+weft_run_log (WeftRun *run)
 {
   WeftPosition *position = &run->position;
   const GArray *log = run->train.recipe->log;
@@ -177,13 +196,11 @@ weft_run_log (WeftRun *run, GError **error)
   position->window++;
   if (position->step % (guint64) run->train.recipe->log_every == 0)
     {
-      if (!write_log (run, error))
-        return FALSE;
+      write_log (run);
       g_autoptr (GPtrArray) alarms = g_ptr_array_new_with_free_func (g_free);
       weft_watch_look (run->watch, run->executor, alarms);
       for (guint i = 0; i < alarms->len; i++)
         weft_progress_line (run->progress, "warning: step %" G_GUINT64_FORMAT ": %s", position->step, (char *) alarms->pdata[i]);
     }
   show_state (run);
-  return TRUE;
 }

@@ -22,8 +22,8 @@ tick (gpointer data, const WeftGraph *graph, guint64 step, GError **error)
   return TRUE;
 }
 
-static gboolean
-write_numbers (WeftRun *run, const GArray *numbers, double score, GError **error)
+static void
+write_numbers (WeftRun *run, const GArray *numbers, double score)
 {
   g_autofree WeftMetric *metrics = g_new0 (WeftMetric, numbers->len + 1);
   g_autoptr (GPtrArray) names = g_ptr_array_new_with_free_func (g_free);
@@ -37,7 +37,7 @@ write_numbers (WeftRun *run, const GArray *numbers, double score, GError **error
       g_ptr_array_add (names, name);
       metrics[n++] = (WeftMetric){ name, number->value };
     }
-  return weft_metrics_write (run->metrics, "validate", run->position.step, run->position.epoch, metrics, n, error);
+  weft_run_write_metrics (run, "validate", metrics, n);
 }
 
 /* Strictly better than the best so far; what is no number is never better. */
@@ -50,8 +50,8 @@ is_better (const WeftRun *run, double score)
   return !position->scored || (run->train.recipe->minimize ? score < position->best : score > position->best);
 }
 
-static gboolean
-judge (WeftRun *run, double score, double seconds, GError **error)
+static void
+judge (WeftRun *run, double score, double seconds)
 {
   WeftPosition *position = &run->position;
   const WeftRecipe *recipe = run->train.recipe;
@@ -69,7 +69,8 @@ judge (WeftRun *run, double score, double seconds, GError **error)
       position->best_step = position->step;
       position->best_epoch = position->epoch;
       position->worse = 0;
-      return weft_run_save_best (run, error);
+      run->best_due = TRUE;
+      return;
     }
   position->worse++;
   if (recipe->patience && position->worse >= (guint64) recipe->patience)
@@ -77,7 +78,6 @@ judge (WeftRun *run, double score, double seconds, GError **error)
       position->stopped = TRUE;
       weft_progress_line (run->progress, "no better score in %" G_GUINT64_FORMAT " validations: stopping early", position->worse);
     }
-  return TRUE;
 }
 
 gboolean
@@ -90,8 +90,9 @@ weft_run_validate (WeftRun *run, GError **error)
   const char *metric = run->train.recipe->metric;
   double score = metric ? weft_passes_number (run->passes, metric) : (double) NAN;
   g_autoptr (GArray) numbers = weft_passes_numbers (run->passes);
-  if (!write_numbers (run, numbers, score, error) || (metric && !judge (run, score, seconds, error)))
-    return FALSE;
+  write_numbers (run, numbers, score);
+  if (metric)
+    judge (run, score, seconds);
   run->position.validate = FALSE;
   run->validated_time = g_get_monotonic_time ();
   weft_run_reset_rates (run);

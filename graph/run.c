@@ -191,7 +191,8 @@ weft_run_open (const WeftRunOptions *options, GError **error)
         weft_run_discard (run);
       return NULL;
     }
-  run->metrics = weft_metrics_open (path, run->position.step, error);
+  run->saver = weft_saver_new (run->store);
+  run->metrics = weft_metrics_open (path, run->position.step, run->position.written, error);
   return run->metrics ? g_steal_pointer (&run) : NULL;
 }
 
@@ -206,6 +207,7 @@ weft_run_free (WeftRun *run)
 {
   if (!run)
     return;
+  g_clear_pointer (&run->saver, weft_saver_free);
   g_clear_pointer (&run->metrics, weft_metrics_close);
   g_clear_pointer (&run->watch, weft_watch_free);
   g_clear_pointer (&run->passes, weft_passes_free);
@@ -267,7 +269,8 @@ take_step (WeftRun *run, gboolean *epoch_over, GError **error)
     {
       position->step++;
       position->pass_step++;
-      return weft_run_log (run, error);
+      weft_run_log (run);
+      return TRUE;
     }
   if (position->pass_step == 0)
     {
@@ -290,6 +293,7 @@ loop (WeftRun *run, GError **error)
         return FALSE;
       if (is_over (run))
         return TRUE;
+      weft_run_keep (run, FALSE);
       gboolean epoch_over;
       if (!take_step (run, &epoch_over, error))
         {
@@ -324,8 +328,10 @@ weft_run_train (WeftRun *run, GError **error)
       g_clear_error (&failure);
     }
   /* What failed may have been the validation: the steps before it are worth keeping. */
+  weft_run_report (run, TRUE);
   if (!run->broken)
     good &= weft_run_save (run, failure ? NULL : &failure);
+  good &= weft_metrics_flush (run->metrics, failure ? NULL : &failure);
   WeftRunOutcome outcome = !good ? WEFT_RUN_FAILED : weft_run_interrupted () ? WEFT_RUN_INTERRUPTED : WEFT_RUN_FINISHED;
   weft_run_end (run, outcome, failure);
   if (failure)

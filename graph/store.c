@@ -9,6 +9,8 @@
 struct _WeftStore
 {
   GHashTable *tensors; /* of utf8 to WeftTensor */
+  WeftStoreGuard guard;
+  gpointer guard_data;
 };
 
 static void
@@ -22,7 +24,7 @@ tensor_free (gpointer data)
 WeftStore *
 weft_store_new (void)
 {
-  WeftStore *store = g_new (WeftStore, 1);
+  WeftStore *store = g_new0 (WeftStore, 1);
   store->tensors = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, tensor_free);
   return store;
 }
@@ -185,6 +187,20 @@ weft_store_paths (const WeftStore *store)
     g_ptr_array_add (paths, path);
   g_ptr_array_sort (paths, compare_paths);
   return paths;
+}
+
+void
+weft_store_set_guard (WeftStore *store, WeftStoreGuard guard, gpointer data)
+{
+  store->guard = guard;
+  store->guard_data = data;
+}
+
+void
+weft_store_guard (const WeftStore *store, const WeftTensor *tensor)
+{
+  if (store->guard != NULL)
+    store->guard (store->guard_data, tensor);
 }
 
 gsize

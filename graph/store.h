@@ -37,6 +37,10 @@ WeftTensor *weft_store_lookup (const WeftStore *store, const char *path); /* (tr
 /* Adds a zeroed tensor; it must not exist yet. */
 WeftTensor *weft_store_add (WeftStore *store, const char *path, WeftType type, guint rank, const gint64 *shape);
 GPtrArray *weft_store_paths (const WeftStore *store); /* (transfer container) (element-type utf8), sorted */
+/* Called by whoever executes steps, before one changes @tensor of the store; it may wait. */
+typedef void (*WeftStoreGuard) (gpointer data, const WeftTensor *tensor);
+void weft_store_set_guard (WeftStore *store, WeftStoreGuard guard, gpointer data);
+void weft_store_guard (const WeftStore *store, const WeftTensor *tensor);
 gsize weft_store_bytes (const WeftStore *store);
 
 G_END_DECLS

@@ -8,6 +8,7 @@ suites += tests/test-user
 suites += tests/test-checkpoint
 suites += tests/test-recordings
 suites += tests/test-retrieval
+suites += tests/test-saver
 suites += tests/test-safetensors
 suites += tests/test-store
 suites += tests/test-command

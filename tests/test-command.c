@@ -250,10 +250,52 @@ assert_same_tensors (const char *left, const char *right)
   ck_assert_uint_gt (compared, 50);
 }
 
-/* All metrics of @right, of which some may stand there twice after a kill, are those of @left. */
+static int
+compare_text (gconstpointer a, gconstpointer b)
+{
+  return strcmp (*(const char *const *) a, *(const char *const *) b);
+}
+
+/* Points of all event files of @run, as sorted text without those that depend on the clock. */
+static GPtrArray *
+points_of (const char *run)
+{
+  g_autofree char *path = in_folder (run);
+  g_autoptr (GDir) dir = g_dir_open (path, 0, NULL);
+  GPtrArray *points = g_ptr_array_new_with_free_func (g_free);
+  for (const char *name; (name = g_dir_read_name (dir)) != NULL;)
+    {
+      g_autofree char *file = g_build_filename (path, name, NULL), *bytes = NULL;
+      gsize size = 0;
+      if (!g_str_has_prefix (name, "events.") || count_events (file) == 0 || !g_file_get_contents (file, &bytes, &size, NULL))
+        continue;
+      guint64 length;
+      for (gsize at = 0; at < size; at += 16 + length)
+        {
+          /* The time takes the first nine bytes of an event; tags end in what is_timed() knows. */
+          GString *text = g_string_new (NULL);
+          memcpy (&length, bytes + at, 8);
+          for (gsize k = 9; k < length; k++)
+            g_string_append_printf (text, g_ascii_isgraph (bytes[at + 12 + k]) ? "%c" : "\\%02x", (guchar) bytes[at + 12 + k]);
+          if (strchr (text->str, '/') && !strstr (text->str, "items_per_second") && !strstr (text->str, "data_wait"))
+            g_ptr_array_add (points, g_string_free (text, FALSE));
+          else
+            g_string_free (text, TRUE);
+        }
+    }
+  g_ptr_array_sort (points, compare_text);
+  return points;
+}
+
+/* All metrics of @right are those of @left, and stand there once; so do points of curves. */
 static void
 assert_same_metrics (const char *left, const char *right)
 {
+  g_autoptr (GPtrArray) points = points_of (left), others = points_of (right);
+  ck_assert_uint_gt (points->len, 10);
+  ck_assert_uint_eq (points->len, others->len);
+  for (guint i = 0; i < points->len; i++)
+    ck_assert_str_eq (points->pdata[i], others->pdata[i]);
   g_autoptr (GPtrArray) one = metrics_of (left), other = metrics_of (right);
   ck_assert_uint_eq (one->len, other->len);
   for (guint i = 0; i < one->len; i++)
@@ -288,7 +330,7 @@ START_TEST (continued_runs_end_the_same)
     guint after;
   } ends[] = { { SIGINT, 1 }, { SIGTERM, 3 }, { SIGKILL, 2 }, { SIGKILL, 5 }, { SIGINT, 7 } };
   weft_well ("train " SMALL "--set epochs=4 --output a --threads 1");
-  GPid child = weft_begin ("train " SMALL "--set epochs=4 --output b --threads 2");
+  GPid child = weft_begin ("train " SMALL "--set epochs=4 --output b --threads 2 --checkpoint-every 7");
   for (guint i = 0; i < G_N_ELEMENTS (ends); i++)
     {
       int status;
@@ -296,7 +338,7 @@ START_TEST (continued_runs_end_the_same)
       kill (child, ends[i].signal);
       ck_assert_int_eq (waitpid (child, &status, 0), child);
       ck_assert_msg (ends[i].signal == SIGKILL || WIFEXITED (status), "ended by signal %d", WTERMSIG (status));
-      child = weft_begin (i % 2 ? "train b --threads 2" : "train " SMALL "--set epochs=4 --output b --threads 1");
+      child = weft_begin (i % 2 ? "train b --threads 2" : "train " SMALL "--set epochs=4 --output b --threads 1 --checkpoint-every 7");
     }
   int status;
   ck_assert_int_eq (waitpid (child, &status, 0), child);
@@ -304,6 +346,20 @@ START_TEST (continued_runs_end_the_same)
   assert_same_tensors ("a/last.safetensors", "b/last.safetensors");
   assert_same_tensors ("a/best.safetensors", "b/best.safetensors");
   assert_same_metrics ("a", "b");
+  g_autofree char *info = read_in ("b/info.json");
+  ck_assert_msg (holds (info, "interrupted by") && holds (info, "ended without a word") && holds (info, "finished"), "%s", info);
+}
+END_TEST
+
+/* Checkpoints in the middle of an epoch and at its end fall together here: a validation after the checkpoint is done again, once. */
+START_TEST (checkpoints_are_written_when_asked)
+{
+  g_autofree char *message = NULL, *step = in_folder ("a/checkpoints/step-15.safetensors");
+  weft_well ("train " SMALL "--set epochs=1 --output a --set run.checkpoint.keep=100 --checkpoint-every 5");
+  ck_assert (weft_checkpoint_verify (step, NULL, NULL));
+  weft_well ("train " SMALL "--set epochs=1 --output b --checkpoint-every 1h");
+  ck_assert_int_eq (weft_in (folder, "train a --checkpoint-every soon", NULL, &message), 2);
+  ck_assert_msg (holds (message, "soon") && holds (message, "90s"), "%s", message);
 }
 END_TEST
 
@@ -507,6 +563,7 @@ main (void)
   tcase_add_test (tests, every_command_explains_itself);
   tcase_add_test (tests, a_run_directory_holds_the_run);
   tcase_add_test (tests, continued_runs_end_the_same);
+  tcase_add_test (tests, checkpoints_are_written_when_asked);
   tcase_add_test (tests, one_process_a_directory);
   tcase_add_test (tests, another_pipeline_is_refused);
   tcase_add_test (tests, damaged_checkpoints_are_named);
