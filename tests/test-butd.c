@@ -66,7 +66,7 @@ END_TEST
 START_TEST (images_come_in_the_order_of_ids)
 {
   WeftTensor got, want;
-  g_autofree char *ids = g_build_filename (folder, "ids.txt", NULL), *unknown = NULL;
+  g_autofree char *ids = g_build_filename (folder, "ids.txt", NULL);
   g_autofree char *expected = g_build_filename (WEFT_TEST_SOURCE_DIR, "tests", "recordings", "butd_ims.npy", NULL);
   g_autoptr (GError) error = NULL;
   ButdResult result;

@@ -469,6 +469,28 @@ START_TEST (evaluation_and_embeddings_agree)
 }
 END_TEST
 
+/* What is saved is what was scored, not one of the matrices that it was made of. */
+START_TEST (the_similarity_that_was_scored_is_saved)
+{
+  g_autofree char *overlay = in_folder ("mean.yaml");
+  WeftTensor plain, mean;
+  weft_well ("train " SMALL "--set epochs=1 --output a");
+  ck_assert (g_file_set_contents (overlay,
+                                  "graphs:\n  scores:\n    nodes:\n"
+                                  "      one: {op: similarity, images: images.embedding, captions: captions.embedding}\n"
+                                  "      half: {op: scale, x: one, factor: 0.5}\n"
+                                  "      mean: {op: ensemble, similarities: {one: one, half: half}}\n"
+                                  "      recalls: {images: null, captions: null, similarity: mean}\n",
+                                  -1, NULL));
+  weft_well ("evaluate a --save-similarity plain.npy");
+  weft_well ("evaluate a --overlay mean.yaml --save-similarity mean.npy");
+  g_autofree float *s = read_array ("plain.npy", &plain), *m = read_array ("mean.npy", &mean);
+  ck_assert_int_eq (weft_tensor_elements (&plain), weft_tensor_elements (&mean));
+  for (gint64 i = 0; i < weft_tensor_elements (&plain); i++)
+    ck_assert_float_eq_tol (m[i], 0.75f * s[i], 1e-6f);
+}
+END_TEST
+
 /* Trains with @settings and returns all that was said. */
 static char *
 said_by (const char *settings, int expected)
@@ -569,6 +591,7 @@ main (void)
   tcase_add_test (tests, damaged_checkpoints_are_named);
   tcase_add_test (tests, a_full_disk_loses_nothing);
   tcase_add_test (tests, evaluation_and_embeddings_agree);
+  tcase_add_test (tests, the_similarity_that_was_scored_is_saved);
   tcase_add_test (tests, trouble_is_told_at_once);
   tcase_add_test (tests, a_run_starts_from_another);
   tcase_add_test (tests, a_terminal_shows_one_line_of_progress);

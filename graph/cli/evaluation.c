@@ -89,7 +89,8 @@ weft_evaluation_graphs (WeftSession *session, const char *path)
   return NULL;
 }
 
-/* The setting that makes a node of @graphs write @file: of the first whose operator has a path attribute @name; NULL: none has. */
+/* The setting that makes a node of @graphs write @file; NULL: no operator there has a path attribute @name. It is the last such node of
+ * the first such graph: what is computed of others, such as an ensemble of similarities, is what is scored. */
 static char *
 file_setting (WeftSession *session, const GPtrArray *graphs, const char *name, const char *file)
 {
@@ -97,7 +98,7 @@ file_setting (WeftSession *session, const GPtrArray *graphs, const char *name, c
   for (guint i = 0; i < graphs->len; i++)
     {
       const WeftGraph *graph = weft_pipeline_graph (weft_session_pipeline (session), graphs->pdata[i]);
-      for (guint n = 0; n < graph->nodes->len; n++)
+      for (guint n = graph->nodes->len; n-- > 0;)
         {
           const WeftNode *node = graph->nodes->pdata[n];
           const WeftAttribute *attribute = weft_operator_attribute (node->operator, name);
