@@ -8,6 +8,8 @@
 #include "pictures.h"
 
 #define SIZE 40
+/* One level of 8 bits, in units of the normalised pixels. */
+#define LEVEL 0.0151f
 
 static char *folder;
 
@@ -203,8 +205,39 @@ worst_difference (const float *a, const float *b)
   return worst;
 }
 
-/* One level of 8 bits, in units of the normalised pixels. */
-#define LEVEL 0.0151f
+static float *
+pixels_of_recorded (const char *name)
+{
+  g_autofree char *path = g_build_filename (WEFT_TEST_SOURCE_DIR, "tests", "recordings", "pictures", name, NULL), *data = NULL;
+  gsize length;
+  ck_assert (g_file_get_contents (path, &data, &length, NULL));
+  return pixels_of (name, data, length, "");
+}
+
+/* Pictures that hold the same pixels in another form. */
+START_TEST (forms_of_pictures_make_no_difference)
+{
+  static const struct
+  {
+    const char *name, *same;
+    float levels;
+  } forms[] = { { "rgb.webp", "rgb.png", 0 },
+                { "rgb.tif", "rgb.png", 0 },
+                { "alpha.png", "rgb.png", 0 },
+                { "grey.png", "grey-rgb.png", 0 },
+                { "grey-alpha.png", "grey-rgb.png", 0 },
+                { "palette.png", "palette-rgb.png", 0 },
+                { "progressive.jpg", "rgb.png", 90 } };
+  for (guint i = 0; i < G_N_ELEMENTS (forms); i++)
+    {
+      g_autofree float *found = pixels_of_recorded (forms[i].name), *expected = pixels_of_recorded (forms[i].same);
+      ck_assert_msg (worst_difference (found, expected) <= forms[i].levels * LEVEL, "%s differs by %g", forms[i].name,
+                     worst_difference (found, expected));
+    }
+  /* Colours for printing are approximations, but pictures. */
+  g_free (pixels_of_recorded ("cmyk.jpg"));
+}
+END_TEST
 
 START_TEST (photographs_are_turned_upright)
 {
@@ -421,6 +454,7 @@ main (void)
   tcase_add_test (tests, captions_are_read_in_every_form);
   tcase_add_test (tests, captions_without_splits_are_shared_out);
   tcase_add_test (tests, odd_captions_are_refused);
+  tcase_add_test (tests, forms_of_pictures_make_no_difference);
   tcase_add_test (tests, photographs_are_turned_upright);
   tcase_add_test (tests, shrinking_changes_little);
   tcase_add_loop_test (tests, damaged_photographs_fail_or_are_left_out, 0, G_N_ELEMENTS (damaged));

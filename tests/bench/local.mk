@@ -8,7 +8,10 @@ EXTRA_PROGRAMS += $(bench_programs)
 EXTRA_DIST += \
 	tests/bench/bert.yaml \
 	tests/bench/bigru.yaml \
+	tests/bench/clip.yaml \
 	tests/bench/files.yaml \
+	tests/bench/photographs \
+	tests/bench/photographs.yaml \
 	tests/bench/rank.yaml \
 	tests/bench/run
 CLEANFILES += $(bench_programs)
