@@ -350,8 +350,12 @@ START_TEST (folders_are_searched)
   g_autofree char *jpeg = picture_recorded ("wide.jpg", &length);
   rig_write (folder, "photos/below/deep/x.JPG", jpeg, (gssize) length);
   rig_write (folder, "photos/notes.txt", "no picture", -1);
-  start (&rig, "p: items.pixels, i: items.image", "items: images, batch: 4");
+  /* Splits are those of captions. */
+  start (&rig, "p: items.pixels, n: items.name", "items: images, batch: 4, share: 0.5, split: dev");
   ck_assert (rig_step (&rig, 0, 0));
+  const WeftTensor *name = rig_value (&rig, "items.name");
+  ck_assert_int_eq (name->samples, 4);
+  ck_assert_int_eq (memcmp (name->data, "a.pngb.pngbelow/deep/x.JPGc.png", (gsize) name->shape[0]), 0);
   ck_assert_int_eq (rig_value (&rig, "items.pixels")->shape[0], 4);
   ck_assert (rig_step (&rig, 1, 0));
   ck_assert_int_eq (rig_value (&rig, "items.pixels")->shape[0], 2);

@@ -15,6 +15,7 @@ static void
 photograph_free (gpointer data)
 {
   Photograph *photograph = data;
+  g_free (photograph->name);
   g_free (photograph->path);
   g_ptr_array_unref (photograph->captions);
   g_free (photograph);
@@ -51,6 +52,7 @@ album_draft_find (AlbumDraft *draft, const char *name, GError **error)
       return NULL;
     }
   photograph = g_new0 (Photograph, 1);
+  photograph->name = g_strdup (name);
   photograph->path = g_build_filename (draft->layout->folder, name, NULL);
   photograph->captions = g_ptr_array_new_with_free_func (g_free);
   g_ptr_array_add (draft->photographs, photograph);
@@ -255,8 +257,8 @@ choose (const Album *album, const AlbumLayout *layout, gboolean known)
   for (guint i = 0; i < album->photographs->len; i++)
     {
       const Photograph *photograph = album->photographs->pdata[i];
-      gboolean silent = layout->captions != NULL && photograph->captions->len == 0;
-      out[i] = silent || (!known && !in_split (layout, i)) || (layout->limit > 0 && kept >= layout->limit);
+      gboolean other = layout->captions != NULL && (photograph->captions->len == 0 || (!known && !in_split (layout, i)));
+      out[i] = other || (layout->limit > 0 && kept >= layout->limit);
       kept += !out[i];
     }
   return out;

@@ -13,7 +13,7 @@ G_BEGIN_DECLS
  * @captions: (nullable): file of captions; %NULL: all photographs of the folder and the folders below, by name, without captions
  * @names: (nullable): for captions one a line: the photographs' names, one a line for each caption or for each photograph
  * @split: train, dev, test, …
- * @share: of files that know no splits: the share of photographs for dev and for test; 0: all photographs are in every split
+ * @share: of files of captions that know no splits: the share of photographs for dev and for test; 0: all photographs are in every split
  * @limit: greatest number of photographs; 0: all
  * @captions_per_image: greatest number of captions of a photograph; 0: all
  * @caption_bytes: greatest length of a caption
@@ -27,12 +27,13 @@ typedef struct
 
 /**
  * Photograph:
+ * @name: relative to the folder
  * @path: where it lies
  * @captions: (element-type utf8)
  */
 typedef struct
 {
-  char *path;
+  char *name, *path;
   GPtrArray *captions;
 } Photograph;
 

@@ -189,7 +189,8 @@ set_reason (GError **error)
 {
   g_autofree char *reason = vips.vips_error_buffer_copy ();
   g_strdelimit (g_strchomp (reason), "\n", ';');
-  g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT, "cannot be decoded: %s", *reason ? reason : "it is damaged, or its colours are not known");
+  g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT, "cannot be decoded: %s",
+               *reason ? reason : "it is damaged, or its colours are not known");
 }
 
 static gboolean

@@ -13,7 +13,8 @@ enum
   KEY,
   CAPTIONS,
   IMAGE,
-  CAPTION
+  CAPTION,
+  NAME
 };
 enum
 {
@@ -32,6 +33,9 @@ enum
   FAIL,
   SKIP
 };
+
+/* Greatest length of a photograph's name. */
+#define NAME_BYTES 1024
 
 /* Numbers of 32 bits in a key. */
 #define KEY_NUMBERS (CACHE_KEY / 4)
@@ -105,6 +109,22 @@ check_counts (const Album *album, const Attributes *a, GError **error)
   return same;
 }
 
+static gboolean
+check_names (const Album *album, GError **error)
+{
+  for (guint i = 0; i < album->photographs->len; i++)
+    {
+      const Photograph *photograph = album->photographs->pdata[i];
+      if (strlen (photograph->name) > NAME_BYTES || !g_utf8_validate (photograph->name, -1, NULL))
+        {
+          g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT, "%s: a photograph's name has to be UTF-8 of at most %d bytes", photograph->path,
+                       NAME_BYTES);
+          return FALSE;
+        }
+    }
+  return TRUE;
+}
+
 static Album *
 open_album (const Attributes *a, const PictureSettings *picture, gboolean decode, GError **error)
 {
@@ -117,7 +137,7 @@ open_album (const Attributes *a, const PictureSettings *picture, gboolean decode
                          .captions_per_image = a->captions_per_image,
                          .caption_bytes = a->caption_bytes };
   g_autoptr (Album) album = album_open (&layout, error);
-  if (album == NULL || (a->items == CAPTION_ITEMS && !check_counts (album, a, error)))
+  if (album == NULL || !check_names (album, error) || (a->items == CAPTION_ITEMS && !check_counts (album, a, error)))
     return NULL;
   if (a->damaged != SKIP)
     return g_steal_pointer (&album);
@@ -257,21 +277,35 @@ put_keys (const WeftCall *call, const LoadedBatch *batch)
   weft_resize (call, call->out[KEY], 0, batch->n);
 }
 
+/* Texts of the items, one after the other. */
 static void
-put_captions (const WeftCall *call, const Album *album, const LoadedBatch *batch)
+put_texts (const WeftCall *call, WeftTensor *out, const LoadedBatch *batch,
+           const char *(*text_of) (const Album *album, const LoadedBatch *batch, gint64 item))
 {
-  WeftTensor *out = call->out[CAPTIONS];
+  const Instance *instance = call->instance;
   gsize bytes = 0;
   out->offsets[0] = 0;
   for (gint64 i = 0; i < batch->n; i++)
     {
-      const char *caption = album->captions->pdata[batch->item[i]];
-      gsize length = strlen (caption);
-      memcpy ((char *) out->data + bytes, caption, length);
+      const char *text = text_of (instance->album, batch, i);
+      gsize length = strlen (text);
+      memcpy ((char *) out->data + bytes, text, length);
       bytes += length;
       out->offsets[i + 1] = (gint32) bytes;
     }
   weft_resize (call, out, batch->n, (gint64) bytes);
+}
+
+static const char *
+caption_of (const Album *album, const LoadedBatch *batch, gint64 item)
+{
+  return album->captions->pdata[batch->item[item]];
+}
+
+static const char *
+name_of (const Album *album, const LoadedBatch *batch, gint64 item)
+{
+  return ((const Photograph *) album->photographs->pdata[batch->pictures[batch->picture_of[item]].photograph])->name;
 }
 
 static void
@@ -287,7 +321,7 @@ put_numbers (const WeftCall *call, const LoadedBatch *batch)
 }
 
 static void
-put (const WeftCall *call, const Instance *instance, const LoadedBatch *batch)
+put (const WeftCall *call, const LoadedBatch *batch)
 {
   if (call->out[PIXELS])
     put_pixels (call, batch);
@@ -298,7 +332,9 @@ put (const WeftCall *call, const Instance *instance, const LoadedBatch *batch)
   if (call->out[KEY])
     put_keys (call, batch);
   if (call->out[CAPTIONS])
-    put_captions (call, instance->album, batch);
+    put_texts (call, call->out[CAPTIONS], batch, caption_of);
+  if (call->out[NAME])
+    put_texts (call, call->out[NAME], batch, name_of);
   put_numbers (call, batch);
 }
 
@@ -331,7 +367,7 @@ forward (const WeftCall *call)
       weft_fail (call, "%s; set damaged: skip to go on without such photographs", error->message);
       return;
     }
-  put (call, instance, batch);
+  put (call, batch);
   *cursor += batch->n;
 }
 
@@ -403,6 +439,10 @@ static const WeftPort outputs[] = {
     .signature = "i32[b <= $batch]",
     .flags = WEFT_PORT_OPTIONAL,
     .meaning = "number of the item's caption, counted from 0; not with items: images" },
+  { .name = "name",
+    .signature = "u8[b <= $batch : k <= b*1024]",
+    .flags = WEFT_PORT_OPTIONAL,
+    .meaning = "name of the item's photograph in the folder, as UTF-8" },
   { 0 },
 };
 
