@@ -6,6 +6,8 @@
  * SPDX-License-Identifier: BSD-3-Clause */
 #include "loader.h"
 
+#include <glib/gstdio.h>
+#include <pthread.h>
 #include <string.h>
 
 #include "crew.h"
@@ -209,6 +211,10 @@ loader_take (Loader *loader, guint64 epoch, gint64 position, GError **error)
   return batch;
 }
 
+/* Photographs that were decoded well, so that every graph that sees them need not try them again. */
+static GHashTable *sound;
+static pthread_mutex_t sound_lock = PTHREAD_MUTEX_INITIALIZER;
+
 typedef struct
 {
   const Album *album;
@@ -217,16 +223,51 @@ typedef struct
   GError **errors;
 } Search;
 
+/* A file as it is now, and what is taken for damaged; (nullable): there is none. */
+static char *
+identity_of (const char *path, const PictureSettings *picture)
+{
+  GStatBuf status;
+  if (g_stat (path, &status) != 0)
+    return NULL;
+  return g_strdup_printf ("%s/%" G_GINT64_FORMAT "/%" G_GINT64_FORMAT ".%09ld/%" G_GINT64_FORMAT "/%d", path, (gint64) status.st_size,
+                          (gint64) status.st_mtim.tv_sec, (long) status.st_mtim.tv_nsec, picture->limits.most_pixels, picture->size);
+}
+
+static gboolean
+is_sound (const char *identity)
+{
+  pthread_mutex_lock (&sound_lock);
+  gboolean found = sound != NULL && identity != NULL && g_hash_table_contains (sound, identity);
+  pthread_mutex_unlock (&sound_lock);
+  return found;
+}
+
+static void
+note_sound (char *identity)
+{
+  pthread_mutex_lock (&sound_lock);
+  if (sound == NULL)
+    sound = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  g_hash_table_add (sound, identity);
+  pthread_mutex_unlock (&sound_lock);
+}
+
 static void
 try_picture (gpointer data, guint index)
 {
   Search *search = data;
   const Photograph *photograph = search->album->photographs->pdata[index];
   gsize length, side = (gsize) search->picture->size;
+  g_autofree char *identity = identity_of (photograph->path, search->picture);
+  if (is_sound (identity))
+    return;
   g_autofree float *pixels = g_new (float, 3 * side * side);
   g_autofree char *bytes = picture_read (photograph->path, &length, &search->errors[index]);
   search->damaged[index] =
       bytes == NULL || !picture_prepare (photograph->path, bytes, length, search->picture, pixels, &search->errors[index]);
+  if (!search->damaged[index] && identity != NULL)
+    note_sound (g_steal_pointer (&identity));
 }
 
 gboolean *
