@@ -3,4 +3,4 @@
  * SPDX-License-Identifier: BSD-3-Clause */
 #include <weft/operator.h>
 
-WEFT_MODULE ("text", "1.0", "tokenizers: BERT WordPiece and word vocabularies");
+WEFT_MODULE ("text", "1.0", "tokenizers: BERT WordPiece, CLIP byte pairs and word vocabularies");
