@@ -59,6 +59,44 @@ lock (WeftDirectory *directory, GError **error)
   return FALSE;
 }
 
+/* "best.safetensors.x7Pq0z": what a file is called until it is whole. */
+static gboolean
+is_unfinished (const char *name)
+{
+  static const char *const names[] = { "step-", "best.safetensors.", "info.json.", "pipeline.yaml." };
+  const char *dot = strrchr (name, '.');
+  if (!dot || strlen (dot) != strlen (".XXXXXX") || strspn (dot + 1, G_CSET_a_2_z G_CSET_A_2_Z G_CSET_DIGITS) != strlen ("XXXXXX"))
+    return FALSE;
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
+    if (g_str_has_prefix (name, names[i]))
+      return TRUE;
+  return FALSE;
+}
+
+/* A process that was killed leaves what it was writing; nobody writes while the directory is locked by us. */
+static void
+remove_unfinished (const char *path)
+{
+  g_autoptr (GDir) folder = g_dir_open (path, 0, NULL);
+  for (const char *name; folder && (name = g_dir_read_name (folder));)
+    {
+      g_autofree char *file = is_unfinished (name) ? g_build_filename (path, name, NULL) : NULL;
+      if (file)
+        g_unlink (file);
+    }
+}
+
+gboolean
+weft_directory_is_empty (const char *path)
+{
+  g_autoptr (GDir) folder = g_dir_open (path, 0, NULL);
+  const char *name = NULL;
+  while (folder && (name = g_dir_read_name (folder)))
+    if (strcmp (name, "lock") != 0 && strcmp (name, "checkpoints") != 0 && !is_unfinished (name))
+      break;
+  return folder && !name;
+}
+
 WeftDirectory *
 weft_directory_open (const char *path, GError **error)
 {
@@ -71,7 +109,11 @@ weft_directory_open (const char *path, GError **error)
       g_set_error (error, WEFT_ERROR, WEFT_ERROR_SYSTEM, "%s: can't be made: %s", checkpoints, g_strerror (errno));
       return NULL;
     }
-  return lock (directory, error) ? g_steal_pointer (&directory) : NULL;
+  if (!lock (directory, error))
+    return NULL;
+  remove_unfinished (path);
+  remove_unfinished (checkpoints);
+  return g_steal_pointer (&directory);
 }
 
 void
@@ -247,4 +289,13 @@ weft_directory_end (WeftDirectory *directory, const char *outcome, GHashTable *f
   json_object_set_string_member (entry, "outcome", outcome);
   set_facts (entry, facts);
   return write_info (directory, root, error);
+}
+
+void
+weft_directory_fail (WeftDirectory *directory, const char *reason)
+{
+  g_autoptr (GHashTable) facts = g_hash_table_new (g_str_hash, g_str_equal);
+  g_autofree char *outcome = g_strdup_printf ("failed: %s", reason);
+  if (weft_directory_begin (directory, facts, NULL))
+    weft_directory_end (directory, outcome, facts, NULL);
 }

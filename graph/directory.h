@@ -21,11 +21,14 @@ typedef struct _WeftDirectory WeftDirectory;
 /* Whether @path is a directory with a pipeline in it. */
 gboolean weft_directory_is_run (const char *path);
 
+/* Whether nothing is in @path but what a run that was killed at its very start leaves there. */
+gboolean weft_directory_is_empty (const char *path);
+
 /**
  * weft_directory_open:
  *
  * Makes the directory if need be and locks it; the lock ends with the process, however it ends. Another process at work in it is an
- * error that names it.
+ * error that names it. Files that a killed process did not finish are removed.
  */
 WeftDirectory *weft_directory_open (const char *path, GError **error);
 void weft_directory_close (WeftDirectory *directory);
@@ -50,6 +53,8 @@ gboolean weft_directory_settle (WeftDirectory *directory, guint64 step, guint ke
  * Notes in info.json that a process starts to work, with the time and `outcome` "running".
  */
 gboolean weft_directory_begin (WeftDirectory *directory, GHashTable *facts, GError **error);
+/* Notes that a process could not even start to work, and why. */
+void weft_directory_fail (WeftDirectory *directory, const char *reason);
 /* Notes how it ended; @facts are added to its entry. */
 gboolean weft_directory_end (WeftDirectory *directory, const char *outcome, GHashTable *facts, GError **error);
 

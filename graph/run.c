@@ -54,12 +54,7 @@ choose_directory (const WeftRunOptions *options, const WeftPipeline *pipeline)
 static gboolean
 is_usable (const char *path, GError **error)
 {
-  g_autoptr (GDir) folder = g_dir_open (path, 0, NULL);
-  const char *name = NULL;
-  while (folder && (name = g_dir_read_name (folder)))
-    if (strcmp (name, "lock") != 0 && strcmp (name, "checkpoints") != 0)
-      break;
-  if (folder && (!name || weft_directory_is_run (path)))
+  if (weft_directory_is_run (path) || weft_directory_is_empty (path))
     return TRUE;
   g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT, "%s exists and is no run directory; choose another --output", path);
   return FALSE;
@@ -189,6 +184,8 @@ weft_run_open (const WeftRunOptions *options, GError **error)
     {
       if (fresh)
         weft_run_discard (run);
+      else
+        weft_directory_fail (run->directory, error && *error ? (*error)->message : "?");
       return NULL;
     }
   run->saver = weft_saver_new (run->store);

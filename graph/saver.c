@@ -26,6 +26,7 @@ typedef struct
   char *path;
   WeftSafetensorsWriter *writer;
   GHashTable *names; /* store paths that go into it */
+  GError *failure;
 } File;
 
 struct _WeftSaver
@@ -50,6 +51,7 @@ file_clear (gpointer data)
   File *file = data;
   weft_safetensors_writer_free (file->writer);
   g_hash_table_unref (file->names);
+  g_clear_error (&file->failure);
   g_free (file->path);
 }
 
@@ -172,19 +174,18 @@ list_pieces (WeftSaver *saver)
     }
 }
 
-static gboolean
-write_piece (WeftSaver *saver, Piece *piece, GError **error)
+static void
+write_piece (WeftSaver *saver, Piece *piece)
 {
-  gboolean good = TRUE;
   g_mutex_lock (&saver->lock);
   gconstpointer data = piece->copy != NULL ? piece->copy : piece->tensor->data;
   piece->writing = piece->copy == NULL;
   g_mutex_unlock (&saver->lock);
-  for (guint i = 0; i < saver->files->len && good; i++)
+  for (guint i = 0; i < saver->files->len; i++)
     {
-      const File *file = &g_array_index (saver->files, File, i);
-      if (g_hash_table_contains (file->names, piece->path))
-        good = weft_safetensors_writer_put (file->writer, piece->path, data, error);
+      File *file = &g_array_index (saver->files, File, i);
+      if (file->failure == NULL && g_hash_table_contains (file->names, piece->path))
+        weft_safetensors_writer_put (file->writer, piece->path, data, &file->failure);
     }
   g_mutex_lock (&saver->lock);
   piece->writing = FALSE;
@@ -195,24 +196,31 @@ write_piece (WeftSaver *saver, Piece *piece, GError **error)
   g_atomic_int_add (&saver->left, -1);
   g_cond_broadcast (&saver->written);
   g_mutex_unlock (&saver->lock);
-  return good;
 }
 
+/* Until the first file has failed: those after it are of no use without it. */
 static gboolean
 write_files (WeftSaver *saver, GError **error)
 {
+  const File *first = &g_array_index (saver->files, File, 0);
   for (guint i = 0; i < saver->files->len; i++)
     {
-      const File *file = &g_array_index (saver->files, File, i);
-      if (!weft_safetensors_writer_begin (file->writer, file->path, error))
-        return FALSE;
+      File *file = &g_array_index (saver->files, File, i);
+      weft_safetensors_writer_begin (file->writer, file->path, &file->failure);
     }
-  for (guint i = 0; i < saver->pieces->len; i++)
-    if (!write_piece (saver, &g_array_index (saver->pieces, Piece, i), error))
-      return FALSE;
+  for (guint i = 0; i < saver->pieces->len && first->failure == NULL; i++)
+    write_piece (saver, &g_array_index (saver->pieces, Piece, i));
   for (guint i = 0; i < saver->files->len; i++)
-    if (!weft_safetensors_writer_end (g_array_index (saver->files, File, i).writer, error))
-      return FALSE;
+    {
+      File *file = &g_array_index (saver->files, File, i);
+      if (file->failure == NULL)
+        weft_safetensors_writer_end (file->writer, &file->failure);
+      if (file->failure != NULL)
+        {
+          g_propagate_error (error, g_steal_pointer (&file->failure));
+          return FALSE;
+        }
+    }
   return TRUE;
 }
 

@@ -2,6 +2,7 @@
 # found through WEFT_TEST_SOURCE_DIR and the build through WEFT_TEST_BUILD_DIR (strings, compiled in).
 suites =
 suites += tests/test-fit
+suites += tests/test-faults
 suites += tests/test-operators
 suites += tests/test-authoring
 suites += tests/test-user
@@ -73,11 +74,19 @@ replay_sources = \
 	tests/replay-text.c \
 	tests/replay.c \
 	tests/replay.h
+tests_test_faults_SOURCES = tests/test-faults.c tests/faults.c tests/faults.h
 tests_test_blis_SOURCES = tests/test-blis.c ops/kernels/blis-choice.c
 tests_test_bootstrap_SOURCES = tests/test-bootstrap.c graph/cli/bootstrap.c
 tests_test_butd_SOURCES = tests/test-butd.c graph/cli/butd.c
 tests_replay_SOURCES = tests/replay-main.c $(replay_sources)
 tests_test_recordings_SOURCES = tests/test-recordings.c $(replay_sources)
+
+# Interrupts runs and compares; for hours with `make soak SOAK="--seconds 7200 --signals KILL,INT,TERM --interruptions 5"`.
+EXTRA_DIST += tests/soak
+SOAK = --rounds 20
+.PHONY: soak
+soak: all
+	$(srcdir)/tests/soak --weft ./weft $(SOAK)
 
 if HAVE_CHECK
 check_PROGRAMS += tests/replay

@@ -1,0 +1,291 @@
+/* Disks that are full or broken, memory and threads that there are not: each is said, and leaves a state to go on from.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
+#include <stdio.h>
+
+#include "checkpoint.h"
+#include "faults.h"
+#include "rig.h"
+#include "run.h"
+
+static char *folder;
+
+static void
+set_up (void)
+{
+  folder = rig_folder ();
+}
+
+static void
+tear_down (void)
+{
+  fault_clear ();
+  rig_remove (folder);
+  g_free (folder);
+}
+
+static char *
+in_folder (const char *name)
+{
+  return g_build_filename (folder, name, NULL);
+}
+
+/* Trains a small model for three epochs of five steps into @name, or goes on there. Returns: all that was said, with the error last. */
+static char *
+train (const char *name, guint threads, WeftRunOutcome expected)
+{
+  static const char *const settings[] = { "epochs=3",
+                                          "embed=16",
+                                          "hidden=8",
+                                          "queue=64",
+                                          "batch=16",
+                                          "drop_epoch=2",
+                                          "graphs.train.nodes.pairs.images=16",
+                                          "graphs.images.nodes.items.images=10",
+                                          "graphs.captions.nodes.items.images=10",
+                                          "run.log.every=1",
+                                          "run.watch.collapse_above=1",
+                                          "run.checkpoint.every={steps: 5}",
+                                          NULL };
+  g_autofree char *output = in_folder (name), *said = NULL, *text = NULL;
+  size_t size = 0;
+  FILE *out = open_memstream (&said, &size);
+  g_autoptr (GError) error = NULL;
+  WeftRunOptions options = { .pipeline = "scenes", .output = output, .settings = settings, .threads = threads, .out = out };
+  WeftRun *run = weft_run_open (&options, &error);
+  WeftRunOutcome outcome = run ? weft_run_train (run, &error) : WEFT_RUN_FAILED;
+  g_clear_pointer (&run, weft_run_free);
+  fclose (out);
+  text = g_strconcat (said, error ? error->message : "", NULL);
+  free (g_steal_pointer (&said));
+  ck_assert_msg (outcome == expected, "outcome %d: %s", (int) outcome, text);
+  return g_steal_pointer (&text);
+}
+
+static void
+expect_said (const char *said, const char *part)
+{
+  ck_assert_msg (strstr (said, part) != NULL, "\"%s\" is not said:\n%s", part, said);
+}
+
+static void
+expect_silence (const char *said)
+{
+  ck_assert_msg (strstr (said, "warning") == NULL, "%s", said);
+}
+
+static guint
+lines_of (const char *name)
+{
+  g_autofree char *path = g_build_filename (folder, name, "metrics.jsonl", NULL), *text = NULL;
+  guint n = 0;
+  ck_assert (g_file_get_contents (path, &text, NULL, NULL));
+  for (const char *at = text; (at = strchr (at, '\n')); at++)
+    n++;
+  ck_assert_msg (g_str_has_suffix (text, "}\n") && strstr (text, "}{") == NULL, "%s", text);
+  return n;
+}
+
+/* Run @name ended as one without faults does. */
+static void
+expect_same_end (const char *name)
+{
+  static const char *const files[] = { "last.safetensors", "best.safetensors" };
+  fault_clear ();
+  g_autofree char *said = train ("undisturbed", 1, WEFT_RUN_FINISHED);
+  expect_silence (said);
+  for (guint i = 0; i < G_N_ELEMENTS (files); i++)
+    {
+      g_autofree char *a = g_build_filename (folder, name, files[i], NULL), *b = g_build_filename (folder, "undisturbed", files[i], NULL);
+      g_autofree char *x = NULL, *y = NULL;
+      gsize m, n;
+      ck_assert (g_file_get_contents (a, &x, &m, NULL) && g_file_get_contents (b, &y, &n, NULL));
+      ck_assert_msg (m == n && memcmp (x, y, n) == 0, "%s differs", files[i]);
+    }
+  ck_assert_uint_eq (lines_of (name), lines_of ("undisturbed"));
+}
+
+static const struct
+{
+  FaultCall call;
+  int code;
+} broken_disks[] = { { FAULT_WRITE, ENOSPC }, { FAULT_WRITE, EDQUOT }, { FAULT_WRITE, EIO }, { FAULT_WRITE, EROFS }, { FAULT_SYNC, EIO } };
+
+/* The first checkpoint can't be written: that is said at once, training goes on, and the next one is written. */
+START_TEST (training_goes_on_without_a_checkpoint)
+{
+  fault_set (broken_disks[_i].call, (Fault){ .code = broken_disks[_i].code, .where = "step-5.safetensors" });
+  g_autofree char *said = train ("a", 1, WEFT_RUN_FINISHED), *first = in_folder ("a/checkpoints/step-5.safetensors");
+  ck_assert_uint_gt (fault_hits (broken_disks[_i].call), 0);
+  expect_said (said, "warning: ");
+  expect_said (said, g_strerror (broken_disks[_i].code));
+  expect_said (said, "training goes on, there is no checkpoint yet");
+  ck_assert (!g_file_test (first, G_FILE_TEST_EXISTS));
+  expect_same_end ("a");
+}
+END_TEST
+
+/* No checkpoint can be written any more: the run fails, and what was there before is as it was. */
+START_TEST (a_run_that_cannot_be_saved_fails)
+{
+  g_autofree char *before = in_folder ("a/checkpoints/step-5.safetensors"), *info = in_folder ("a/info.json"), *text = NULL;
+  fault_set (FAULT_WRITE, (Fault){ .code = ENOSPC, .where = "step-1" }); /* 10 and 15 */
+  g_autofree char *said = train ("a", 1, WEFT_RUN_FAILED);
+  expect_said (said, "training goes on, the newest checkpoint is that of step 5");
+  ck_assert (weft_checkpoint_verify (before, NULL, NULL));
+  ck_assert (g_file_get_contents (info, &text, NULL, NULL));
+  expect_said (text, "failed: ");
+  expect_said (text, g_strerror (ENOSPC));
+  fault_clear ();
+  g_autofree char *again = train ("a", 1, WEFT_RUN_FINISHED);
+  expect_said (again, "going on after step 5");
+  expect_same_end ("a");
+}
+END_TEST
+
+/* Calls that a signal interrupts, or that do half of what was asked for, are no faults. */
+START_TEST (interrupted_and_short_calls_are_repeated)
+{
+  static const int codes[] = { 0, EINTR };
+  fault_set (FAULT_WRITE, (Fault){ .code = codes[_i], .where = folder, .every = 2 });
+  g_autofree char *said = train ("a", 1, WEFT_RUN_FINISHED);
+  ck_assert_uint_gt (fault_hits (FAULT_WRITE), 20);
+  expect_silence (said);
+  expect_same_end ("a");
+  g_autofree char *last = in_folder ("a/last.safetensors");
+  fault_set (FAULT_READ, (Fault){ .code = codes[_i], .where = "step-15", .every = 2 });
+  ck_assert (weft_checkpoint_verify (last, NULL, NULL));
+  ck_assert_uint_gt (fault_hits (FAULT_READ), 20);
+}
+END_TEST
+
+/* Curves wait until there is room again. */
+START_TEST (metrics_are_written_later)
+{
+  static const char *const names[] = { "metrics.jsonl", "events.out" };
+  fault_set (FAULT_WRITE, (Fault){ .code = ENOSPC, .where = names[_i], .every = _i ? 7 : 1, .times = 4 });
+  g_autofree char *said = train ("a", 1, WEFT_RUN_FINISHED);
+  expect_said (said, names[_i]);
+  expect_said (said, g_strerror (ENOSPC));
+  expect_said (said, "training goes on, and what is missing there");
+  ck_assert_uint_eq (fault_hits (FAULT_WRITE), 4);
+  expect_same_end ("a");
+}
+END_TEST
+
+/* A checkpoint that can't be read is named, and the one before it is taken; it stays where it is. */
+START_TEST (what_cannot_be_read_is_named)
+{
+  g_autofree char *first = train ("a", 1, WEFT_RUN_FINISHED), *newest = in_folder ("a/checkpoints/step-15.safetensors");
+  fault_set (FAULT_READ, (Fault){ .code = EIO, .where = "step-15.safetensors" });
+  g_autofree char *said = train ("a", 1, WEFT_RUN_FINISHED);
+  expect_said (said, "step-15.safetensors");
+  expect_said (said, g_strerror (EIO));
+  expect_said (said, "the one before it is taken");
+  expect_said (said, "going on after step 10");
+  fault_clear ();
+  ck_assert (weft_checkpoint_verify (newest, NULL, NULL));
+  expect_same_end ("a");
+}
+END_TEST
+
+static void
+remove_checkpoints (void)
+{
+  g_autofree char *path = in_folder ("a/checkpoints");
+  rig_remove (path);
+}
+
+/* Somebody removes the folder of checkpoints in the middle of a run. */
+START_TEST (a_vanished_folder_is_told)
+{
+  fault_set (FAULT_WRITE, (Fault){ .code = EINTR, .where = "metrics.jsonl", .every = 7, .times = 1, .also = remove_checkpoints });
+  g_autofree char *said = train ("a", 1, WEFT_RUN_FAILED), *best = in_folder ("a/best.safetensors");
+  expect_said (said, "step-10.safetensors: can't be written: No such file or directory; training goes on");
+  expect_said (said, "step-15.safetensors: can't be written");
+  fault_clear ();
+  g_autofree char *again = train ("a", 1, WEFT_RUN_FINISHED);
+  ck_assert (weft_checkpoint_verify (best, NULL, NULL));
+  expect_same_end ("a");
+}
+END_TEST
+
+/* Nothing is left of a run that could not begin, and with more memory it begins. */
+START_TEST (no_memory_is_told)
+{
+  g_autofree char *path = in_folder ("a");
+  fault_set (FAULT_MEMORY, (Fault){ .code = ENOMEM, .least = 2000 });
+  g_autofree char *tensors = train ("a", 1, WEFT_RUN_FAILED);
+  expect_said (tensors, "no memory for the ");
+  fault_clear ();
+  fault_set (FAULT_MAP, (Fault){ .code = ENOMEM, .least = 2 << 20 });
+  g_autofree char *arena = train ("a", 1, WEFT_RUN_FAILED);
+  expect_said (arena, "which the system refuses; a smaller batch needs less");
+  fault_clear ();
+  ck_assert (!g_file_test (path, G_FILE_TEST_EXISTS));
+  expect_same_end ("undisturbed");
+}
+END_TEST
+
+START_TEST (threads_that_cannot_be_started_are_told)
+{
+  fault_set (FAULT_THREAD, (Fault){ .code = EAGAIN, .where = "weft-team" });
+  g_autofree char *team = train ("a", 2, WEFT_RUN_FAILED);
+  expect_said (team, "thread 2 of 2 cannot be started");
+  expect_said (team, "--threads");
+  /* A checkpoint is written all the same. */
+  fault_set (FAULT_THREAD, (Fault){ .code = EAGAIN, .where = "weft-saver" });
+  g_autofree char *saver = train ("a", 1, WEFT_RUN_FINISHED);
+  ck_assert_uint_gt (fault_hits (FAULT_THREAD), 2);
+  expect_silence (saver);
+  expect_same_end ("a");
+}
+END_TEST
+
+/* What a killed process was writing does not pile up. */
+START_TEST (unfinished_files_are_removed)
+{
+  static const char *const names[] = { "a/pipeline.yaml.Ab3dEf", "a/checkpoints/step-5.safetensors.000000", "a/best.safetensors.zzzzzz" };
+  static const char *const kept[] = { "a/checkpoints/step-5.safetensors.damaged", "a/notes.txt" };
+  g_autofree char *said = NULL;
+  rig_write (folder, names[0], "", 0);
+  said = train ("a", 1, WEFT_RUN_FINISHED);
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
+    rig_write (folder, names[i], "x", 1);
+  for (guint i = 0; i < G_N_ELEMENTS (kept); i++)
+    rig_write (folder, kept[i], "x", 1);
+  g_free (said);
+  said = train ("a", 1, WEFT_RUN_FINISHED);
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
+    {
+      g_autofree char *path = in_folder (names[i]);
+      ck_assert_msg (!g_file_test (path, G_FILE_TEST_EXISTS), "%s", path);
+    }
+  for (guint i = 0; i < G_N_ELEMENTS (kept); i++)
+    {
+      g_autofree char *path = in_folder (kept[i]);
+      ck_assert_msg (g_file_test (path, G_FILE_TEST_EXISTS), "%s", path);
+    }
+}
+END_TEST
+
+int
+main (void)
+{
+  TCase *tests = tcase_create ("faults");
+  Suite *suite = suite_create ("faults");
+  tcase_add_checked_fixture (tests, set_up, tear_down);
+  tcase_set_timeout (tests, 60);
+  tcase_add_loop_test (tests, training_goes_on_without_a_checkpoint, 0, G_N_ELEMENTS (broken_disks));
+  tcase_add_test (tests, a_run_that_cannot_be_saved_fails);
+  tcase_add_loop_test (tests, interrupted_and_short_calls_are_repeated, 0, 2);
+  tcase_add_loop_test (tests, metrics_are_written_later, 0, 2);
+  tcase_add_test (tests, what_cannot_be_read_is_named);
+  tcase_add_test (tests, a_vanished_folder_is_told);
+  tcase_add_test (tests, no_memory_is_told);
+  tcase_add_test (tests, threads_that_cannot_be_started_are_told);
+  tcase_add_test (tests, unfinished_files_are_removed);
+  suite_add_tcase (suite, tests);
+  return rig_main (suite);
+}
