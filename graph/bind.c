@@ -142,6 +142,7 @@ weft_bind (WeftBound *bound, const WeftNode *node, WeftTensor *tensors, WeftTens
   bound->call.size = sizeof (WeftCall);
   bound->call.attributes = forward_of (node)->attributes;
   bound->call.mode = node->mode;
+  bound->call.compute = node->compute;
   bind_inputs (bound);
   bind_outputs (bound);
   if (is_backward (bound))

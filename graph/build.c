@@ -9,10 +9,11 @@
 #include "edit.h"
 #include "registry.h"
 #include "scope.h"
+#include "settings.h"
 
-static const char *const plain_keys[] = { "op", "mode", NULL };
-static const char *const use_keys[] = { "use", "weights", "mode", NULL };
-static const char *const module_keys[] = { "module", "repeat", "mode", NULL };
+static const char *const plain_keys[] = { "op", "mode", "compute", NULL };
+static const char *const use_keys[] = { "use", "weights", "mode", "compute", NULL };
+static const char *const module_keys[] = { "module", "repeat", "mode", "compute", NULL };
 
 static gboolean
 is_one_of (const char *word, const char *const *words)
@@ -41,23 +42,6 @@ static WeftEdits *
 edits_of (const WeftScope *scope)
 {
   return scope->graph->pipeline->edits;
-}
-
-static WeftMode
-read_mode (const WeftValue *map, WeftMode inherited, WeftProblems *problems)
-{
-  const WeftValue *value = weft_value_lookup (map, "mode");
-  const char *text = value && weft_value_kind (value) == WEFT_VALUE_SCALAR ? weft_value_text (value) : NULL;
-
-  if (!value)
-    return inherited;
-  if (g_strcmp0 (text, "train") == 0)
-    return WEFT_MODE_TRAIN;
-  if (g_strcmp0 (text, "infer") == 0)
-    return WEFT_MODE_INFER;
-  weft_problems_add (problems, weft_value_mark (value), "mode must be train or infer, not %s%s%s", text ? "\"" : "",
-                     text ? text : "a list or map", text ? "\"" : "");
-  return inherited;
 }
 
 /* Keys of an operator node beside its ports and attributes are mistakes. */
@@ -237,7 +221,7 @@ expand_instance (WeftScope *scope, const char *name, WeftValue *map, WeftMark ma
                                     weft_value_lookup (module, "inputs"), map, module_keys, mark);
   what = g_strconcat ("module ", weft_value_text (module_name), NULL);
   instance = expand_body (scope, name, what, module, attributes, mark);
-  instance->inner->mode = read_mode (map, scope->mode, scope->problems);
+  weft_settings_read (instance->inner, map);
   bind_inputs (instance, scope, weft_value_lookup (module, "inputs"), map, mark);
   expand_nodes (instance->inner, instance->body, instance->outputs);
 }
@@ -358,7 +342,7 @@ expand_use (WeftScope *scope, const char *name, WeftValue *map, WeftMark mark)
   WeftValue *given = networks ? weft_value_lookup (networks, network_name) : NULL;
   g_autoptr (WeftValue) network = given ? weft_edits_network (edits_of (scope), network_name, given) : NULL;
   WeftNetwork *settings = weft_pipeline_network (scope->graph->pipeline, network_name);
-  static const char *const network_keys[] = { "module", "load", "frozen", NULL };
+  static const char *const network_keys[] = { "module", "load", "frozen", "compute", NULL };
   g_autoptr (WeftValue) attributes = NULL;
   g_autofree char *what = NULL;
   WeftValue *module, *inputs;
@@ -391,7 +375,8 @@ expand_use (WeftScope *scope, const char *name, WeftValue *map, WeftMark mark)
   instance->inner->store_path = g_strdup (network_name);
   g_free (instance->inner->address);
   instance->inner->address = g_strdup (network_name);
-  instance->inner->mode = read_mode (map, scope->mode, scope->problems);
+  weft_settings_read (instance->inner, network);
+  weft_settings_read (instance->inner, map);
   instance->inner->trainable = scope->trainable && !settings->frozen && !weights;
   instance->inner->network = settings->name;
   bind_inputs (instance, scope, inputs, map, mark);
@@ -439,7 +424,7 @@ expand_composition (WeftScope *scope, const char *name, const WeftOperator *oper
   weft_node_free (probe);
   what = g_strconcat ("operator ", operator->name, NULL);
   instance = expand_body (scope, name, what, body, attributes, mark);
-  instance->inner->mode = read_mode (map, scope->mode, scope->problems);
+  weft_settings_read (instance->inner, map);
   for (const WeftPort *port = operator->inputs; port && port->name; port++)
     {
       WeftValue *reference = weft_value_lookup (map, port->name);
@@ -475,7 +460,7 @@ expand_operator (WeftScope *scope, const char *name, WeftValue *map, WeftMark ma
       return;
     }
   node = weft_graph_add_node (scope->graph, operator, path, store_path, mark);
-  node->mode = read_mode (map, scope->mode, scope->problems);
+  weft_settings_read_node (scope, node, map);
   node->trainable = scope->trainable;
   node->network = scope->network;
   node->borrowed = scope->borrowed;
@@ -626,7 +611,9 @@ build_graph (WeftPipeline *pipeline, WeftGraph *graph, WeftValue *definition, We
   (void) pipeline;
   scope->graph = graph;
   scope->problems = problems;
-  graph->mode = scope->mode = read_mode (definition, WEFT_MODE_INFER, problems);
+  scope->mode = WEFT_MODE_INFER;
+  weft_settings_read (scope, definition);
+  graph->mode = scope->mode;
   scope->trainable = TRUE;
   if (!nodes || weft_value_kind (nodes) != WEFT_VALUE_MAP || !weft_value_length (nodes))
     {

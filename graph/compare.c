@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "attributes.h"
+#include "settings.h"
 
 /* The nodes of a pipeline by address: the first that has it. */
 typedef struct
@@ -227,8 +228,11 @@ compare_nodes (GPtrArray *changes, const char *address, const WeftNode *a, const
                     g_steal_pointer (&after));
     }
   if (a->mode != b->mode)
-    add_change (changes, WEFT_CHANGE_SET, g_strdup (address), "mode", g_strdup (a->mode == WEFT_MODE_TRAIN ? "train" : "infer"),
-                g_strdup (b->mode == WEFT_MODE_TRAIN ? "train" : "infer"));
+    add_change (changes, WEFT_CHANGE_SET, g_strdup (address), "mode", g_strdup (weft_mode_name (a->mode)),
+                g_strdup (weft_mode_name (b->mode)));
+  if (a->compute != b->compute)
+    add_change (changes, WEFT_CHANGE_SET, g_strdup (address), "compute", g_strdup (weft_compute_name (a->compute)),
+                g_strdup (weft_compute_name (b->compute)));
   if (a->trainable != b->trainable && a->parameters[0].path)
     add_change (changes, WEFT_CHANGE_FREEZE, g_strdup (address), NULL, g_strdup (a->trainable ? "trained" : "frozen"),
                 g_strdup (b->trainable ? "trained" : "frozen"));

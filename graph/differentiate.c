@@ -180,6 +180,7 @@ make_gradient_node (Differentiation *self, WeftNode *node)
   gradient->kind = WEFT_NODE_GRADIENT;
   gradient->of = node;
   gradient->mode = node->mode;
+  gradient->compute = node->compute;
   gradient->attributes = node->attributes;
   g_ptr_array_add (self->graph->nodes, gradient);
   memcpy (gradient->out_gradients, totals, sizeof totals);

@@ -9,6 +9,7 @@
 
 #include "attributes.h"
 #include "name-map.h"
+#include "settings.h"
 
 /* Folders of data sets have at most a folder `precomp` in them; what lies deeper is no data of a run. */
 #define DEEPEST_FOLDER 2
@@ -99,9 +100,9 @@ describe_graph (GString *text, const WeftGraph *graph)
       const WeftNode *node = graph->nodes->pdata[i];
       if (node->kind != WEFT_NODE_FORWARD)
         continue;
-      g_string_append_printf (text, " %s as %s: %s version %u, %s%s\n", node->path, node->store_path, node->operator->name,
-                              node->operator->version, node->mode == WEFT_MODE_TRAIN ? "train" : "infer",
-                              node->trainable ? "" : ", frozen");
+      g_string_append_printf (text, " %s as %s: %s version %u, %s%s%s\n", node->path, node->store_path, node->operator->name,
+                              node->operator->version, weft_mode_name (node->mode), node->trainable ? "" : ", frozen",
+                              node->compute == WEFT_COMPUTE_BF16 ? ", bf16" : "");
       describe_attributes (text, node);
       describe_inputs (text, node);
     }

@@ -150,7 +150,7 @@ replaced (WeftEditBody *body, const WeftEdit *edit, const WeftValue *old)
       gboolean input = weft_edit_kind_has_input (&before, key) && weft_edit_kind_has_input (&after, key);
       gboolean attribute = before.module && after.module && !before.use && !after.use && weft_edit_kind_has_attribute (&before, key)
                            && weft_edit_kind_has_attribute (&after, key) && strcmp (key, "load") != 0;
-      if (!weft_value_lookup (new, key) && (input || attribute || strcmp (key, "mode") == 0))
+      if (!weft_value_lookup (new, key) && (input || attribute || strcmp (key, "mode") == 0 || strcmp (key, "compute") == 0))
         weft_value_set (new, key, weft_value_key_mark (old, i), weft_value_ref (weft_value_item (old, i)));
     }
   if (from && to && !weft_value_lookup (new, to) && weft_value_lookup (old, from))

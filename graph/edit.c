@@ -376,9 +376,9 @@ attribute_names (const WeftKind *kind)
   if (!kind->use)
     add_keys (names, module_part (kind, "attributes"));
   if (kind->network)
-    add_words (names, (const char *const[]){ "load", "frozen", NULL });
+    add_words (names, (const char *const[]){ "load", "frozen", "compute", NULL });
   else
-    add_words (names, (const char *const[]){ "mode", NULL });
+    add_words (names, (const char *const[]){ "mode", "compute", NULL });
   if (kind->repeat)
     add_words (names, (const char *const[]){ "repeat", NULL });
   g_ptr_array_add (names, NULL);

@@ -99,6 +99,7 @@ struct _WeftNode
   gpointer attributes;
   GArray *scheduled; /* of WeftScheduled */
   WeftMode mode;
+  WeftCompute compute; /* float32 where the operator allows nothing else */
   WeftMark mark;
   gboolean faulty; /* a mistake in it was told: nothing is said about what follows from it */
   WeftInput inputs[WEFT_MAX_PORTS];

@@ -75,6 +75,7 @@ libweft_1_la_SOURCES = \
 	graph/schedule.c \
 	graph/scope.c \
 	graph/session.c \
+	graph/settings.c \
 	graph/shape.c \
 	graph/signature.c \
 	graph/snapshot.c \
@@ -154,6 +155,7 @@ noinst_HEADERS = \
 	graph/schedule.h \
 	graph/scope.h \
 	graph/session-private.h \
+	graph/settings.h \
 	graph/shape.h \
 	graph/signature.h \
 	graph/snapshot.h \

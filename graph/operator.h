@@ -36,6 +36,19 @@ typedef enum
 } WeftMode;
 
 /**
+ * WeftCompute:
+ * @WEFT_COMPUTE_FLOAT32: operands as they are
+ * @WEFT_COMPUTE_BF16: operands rounded to bfloat16 (to the nearest, ties to even; what is no normal number to zero)
+ *
+ * What matrix products are computed from. Sums are float32 in any case.
+ */
+typedef enum
+{
+  WEFT_COMPUTE_FLOAT32,
+  WEFT_COMPUTE_BF16,
+} WeftCompute;
+
+/**
  * WeftAttributeKind:
  * @WEFT_ATTRIBUTE_INTEGER: stored as gint64
  * @WEFT_ATTRIBUTE_NUMBER: stored as double
@@ -198,6 +211,7 @@ typedef struct
  * @parameter_gradient: backward: to be *set*, %NULL when not wanted
  * @weights: the parameters handed to an operator with an objective or weights input
  * @scratch: what `scratch` asked for, 64-byte aligned, contents undefined
+ * @compute: (since 1.2): what weft_matrix_product() takes with this call
  *
  * Everything that a kernel gets. Kernels never allocate in proportion to their data, never keep pointers, and write only what is
  * theirs.
@@ -225,6 +239,7 @@ struct _WeftCall
   guint n_weights;
   gpointer scratch;
   gpointer internal;
+  WeftCompute compute;
 };
 
 /**
@@ -273,6 +288,8 @@ struct _WeftOpening
  *   for lack of readers
  * @check: (nullable): says what is wrong with the attributes together, as a message to be freed; %NULL if nothing
  * @cases: (nullable) (since 1.1): further maps of nodes like @example, ended by %NULL, for the tests alone
+ * @allows_bf16: (since 1.2): the operator is still what it says when its products on the team are computed from bfloat16, which is then done
+ *   where the pipeline says `compute: bf16`
  *
  * New fields are added at the end with a new minor version; the structs of attributes, ports and slots keep their size.
  */
@@ -306,6 +323,7 @@ struct _WeftOperator
   gboolean effect;
   char *(*check) (gconstpointer attributes);
   const char *const *cases;
+  gboolean allows_bf16;
 };
 
 #define WEFT_OPERATOR_SIZE sizeof (WeftOperator)
@@ -444,7 +462,7 @@ guint weft_team_size (const WeftCall *call);
  * weft_matrix_product:
  *
  * C = α op(A) op(B) + β C, float32, row-major: op(A) is m×k, op(B) is k×n. Strides are the distances between stored rows. Uses the
- * team: tiles are cut by shape. With β = 0, C is not read.
+ * team: tiles are cut by shape. With β = 0, C is not read. The operands are rounded first where the call says so (see #WeftCompute).
  */
 void weft_matrix_product (const WeftCall *call, gboolean transpose_a, gboolean transpose_b, gint64 m, gint64 n, gint64 k, float alpha,
                           const float *a, gint64 a_stride, const float *b, gint64 b_stride, float beta, float *c, gint64 c_stride);

@@ -42,6 +42,7 @@ struct _WeftScope
   char *store_path;     /* prefix of parameter paths */
   char *address;        /* prefix of paths in edits: that of the parameters, also where they are borrowed */
   WeftMode mode;
+  WeftCompute compute;
   gboolean trainable;
   gboolean borrowed;
   const char *network;

@@ -323,6 +323,7 @@ static const WeftOperator gru = {
   .parameters = parameters,
   .forward = gru_forward,
   .backward = gru_backward,
+  .allows_bf16 = TRUE,
   .infer = gru_infer,
   .scratch = gru_scratch,
   .example = "x: {op: feed, signature: \"f32[b<=3 : t<=12, 5]\", gradient: true}\n"

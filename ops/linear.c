@@ -89,6 +89,7 @@ static const WeftOperator linear = {
           { 0 } },
   .forward = linear_forward,
   .backward = linear_backward,
+  .allows_bf16 = TRUE,
   .example = "x: {op: feed, signature: \"f32[b<=3 : t<=12, 8]\", gradient: true}\n"
              "y: {op: linear, x: x, units: 5}\n",
   .cases = (const char *const[]){ "x: {op: feed, signature: \"f32[b<=3 : t<=12, 7]\", gradient: true}\n"

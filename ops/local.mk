@@ -1,10 +1,29 @@
 # Built-in operators, and everything that touches BLIS.
+micro_sources = \
+	ops/kernels/micro-avx2.c \
+	ops/kernels/micro-avx512.c \
+	ops/kernels/micro-bf16.c \
+	ops/kernels/micro-body.h \
+	ops/kernels/micro-float.h \
+	ops/kernels/micro-lanes-avx512.h \
+	ops/kernels/micro.h
+vector_sources = \
+	ops/kernels/vector-avx2.c \
+	ops/kernels/vector-avx512.c \
+	ops/kernels/vector-baseline.c \
+	ops/kernels/vector-body.h \
+	ops/kernels/vector-lanes.h \
+	ops/kernels/vector-tables.h \
+	ops/kernels/vector.c \
+	ops/kernels/vector.h
 modules_LTLIBRARIES += ops.la
 ops_la_CPPFLAGS = $(AM_CPPFLAGS) $(BLIS_CFLAGS)
 ops_la_CFLAGS = $(MODULE_CFLAGS)
 ops_la_LDFLAGS = $(MODULE_LDFLAGS)
 ops_la_LIBADD = $(MODULE_LIBS) $(BLIS_LIBS)
 ops_la_SOURCES = \
+	$(micro_sources) \
+	$(vector_sources) \
 	ops/attention.c \
 	ops/batch_norm.c \
 	ops/concatenate.c \
@@ -17,24 +36,12 @@ ops_la_SOURCES = \
 	ops/kernels/blis-choice.h \
 	ops/kernels/blis.c \
 	ops/kernels/blis.h \
-	ops/kernels/micro-avx2.c \
-	ops/kernels/micro-avx512.c \
-	ops/kernels/micro-body.h \
 	ops/kernels/micro.c \
-	ops/kernels/micro.h \
 	ops/kernels/product.c \
 	ops/kernels/product.h \
 	ops/kernels/rows-body.h \
 	ops/kernels/rows.c \
 	ops/kernels/rows.h \
-	ops/kernels/vector-avx2.c \
-	ops/kernels/vector-avx512.c \
-	ops/kernels/vector-baseline.c \
-	ops/kernels/vector-body.h \
-	ops/kernels/vector-lanes.h \
-	ops/kernels/vector-tables.h \
-	ops/kernels/vector.c \
-	ops/kernels/vector.h \
 	ops/l2_normalize.c \
 	ops/layer_norm.c \
 	ops/linear.c \

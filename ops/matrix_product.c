@@ -58,6 +58,7 @@ static const WeftOperator matrix_product = {
   .outputs = outputs,
   .forward = matrix_product_forward,
   .backward = matrix_product_backward,
+  .allows_bf16 = TRUE,
   .example = "a: {op: feed, signature: \"f32[n<=4, 5]\", gradient: true}\n"
              "b: {op: feed, signature: \"f32[m<=5, 5]\", gradient: true}\n"
              "y: {op: matrix_product, a: a, b: b}\n",

@@ -44,6 +44,8 @@ suites += tests/test-tensor
 suites += tests/test-team
 suites += tests/test-torch-file
 suites += tests/test-product
+suites += tests/test-micro
+suites += tests/test-vector
 suites += tests/test-optim
 suites += tests/test-losses
 suites += tests/test-learning
@@ -53,6 +55,8 @@ AM_CPPFLAGS += -DWEFT_TEST_SOURCE_DIR='"$(abs_top_srcdir)"' -DWEFT_TEST_BUILD_DI
 LDADD = libweft-1.la $(CHECK_LIBS) $(JSON_LIBS) $(GLIB_LIBS)
 
 noinst_HEADERS += \
+	tests/bf16.h \
+	tests/emulated-avx512.h \
 	tests/pictures.h \
 	tests/regions.h \
 	tests/rig.h \
@@ -77,6 +81,10 @@ replay_sources = \
 tests_test_faults_SOURCES = tests/test-faults.c tests/faults.c tests/faults.h
 tests_test_blis_SOURCES = tests/test-blis.c ops/kernels/blis-choice.c
 tests_test_bootstrap_SOURCES = tests/test-bootstrap.c graph/cli/bootstrap.c
+tests_test_micro_SOURCES = tests/test-micro.c tests/emulated-bf16.c $(micro_sources)
+tests_test_micro_CFLAGS = $(MODULE_CFLAGS) -Wno-psabi
+tests_test_vector_SOURCES = tests/test-vector.c $(vector_sources)
+tests_test_vector_CFLAGS = $(MODULE_CFLAGS)
 tests_test_butd_SOURCES = tests/test-butd.c graph/cli/butd.c
 tests_replay_SOURCES = tests/replay-main.c $(replay_sources)
 tests_test_recordings_SOURCES = tests/test-recordings.c $(replay_sources)

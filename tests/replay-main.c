@@ -10,12 +10,14 @@ int
 main (int argc, char **argv)
 {
   g_autofree char *vocabulary = NULL, *mutation = NULL, *weights = NULL, *recording = NULL;
+  gboolean bf16 = FALSE;
   g_auto (GStrv) files = NULL;
   const GOptionEntry entries[] = {
     { "vocabulary", 0, 0, G_OPTION_ARG_FILENAME, &vocabulary, "vocabulary of a .txt file", "FILE" },
     { "mutate", 0, 0, G_OPTION_ARG_STRING, &mutation, "make a deliberate mistake", "NAME" },
     { "weights", 0, 0, G_OPTION_ARG_FILENAME, &weights, "start a recorded run from a file of the release", "FILE" },
     { "recording", 0, 0, G_OPTION_ARG_FILENAME, &recording, "the run that starts from a .pth file", "FILE" },
+    { "bf16", 0, 0, G_OPTION_ARG_NONE, &bf16, "compute products from bfloat16, with its tolerances", NULL },
     { G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &files, NULL, "FILE" },
     { NULL, 0, 0, 0, NULL, NULL, NULL },
   };
@@ -34,7 +36,8 @@ main (int argc, char **argv)
       return 2;
     }
   weft_registry_load (NULL);
-  ok = ok && mutants_register (&error) && replay (files[0], &(ReplayOptions){ vocabulary, mutation, weights, recording }, report, &error);
+  ok = ok && mutants_register (&error)
+       && replay (files[0], &(ReplayOptions){ vocabulary, mutation, weights, recording, bf16 }, report, &error);
   if (!ok)
     {
       g_printerr ("replay: %s\n", error->message);

@@ -89,10 +89,12 @@ void add_setting (GPtrArray *settings, const char *format, ...) G_GNUC_PRINTF (2
  * @mutation: (nullable): a deliberate mistake, for recordings
  * @weights: (nullable): a file of the release that a recorded run is to start from, instead of what was recorded
  * @recording: (nullable): the recorded run that starts from a .pth file; default: the one beside it
+ * @bf16: compute products of recorded runs from bfloat16, and tell differences against its tolerances
  */
 typedef struct
 {
   const char *vocabulary, *mutation, *weights, *recording;
+  gboolean bf16;
 } ReplayOptions;
 
 /**

@@ -4,6 +4,7 @@
  * SPDX-License-Identifier: BSD-3-Clause */
 #include <math.h>
 
+#include "bf16.h"
 #include "rig.h"
 
 /* Columns of a stored row beyond those of the matrix. */
@@ -14,6 +15,7 @@ typedef struct
   gint64 m, n, k;
   gboolean transpose_a, transpose_b;
   double alpha, beta;
+  gboolean rounded; /* operands, to bfloat16 */
 } Product;
 
 typedef struct
@@ -59,6 +61,12 @@ problem_clear (Problem *problem)
   g_free (problem->before);
 }
 
+static double
+operand (const Product *p, float value)
+{
+  return (double) (p->rounded ? nearest_bf16 (value) : value);
+}
+
 /* A sum of k products in any order is off by at most γ_k Σ|a b|, γ_k = k u / (1 − k u), u = 2⁻²⁴; factors add a few roundings. */
 static void
 check (const Problem *problem)
@@ -77,8 +85,8 @@ check (const Problem *problem)
           }
         for (gint64 l = 0; l < p->k; l++)
           {
-            double term = (double) problem->a[p->transpose_a ? l * problem->a_stride + i : i * problem->a_stride + l]
-                          * (double) problem->b[p->transpose_b ? j * problem->b_stride + l : l * problem->b_stride + j];
+            double term = operand (p, problem->a[p->transpose_a ? l * problem->a_stride + i : i * problem->a_stride + l])
+                          * operand (p, problem->b[p->transpose_b ? j * problem->b_stride + l : l * problem->b_stride + j]);
             exact += term;
             bound += fabs (term);
           }
@@ -90,10 +98,9 @@ check (const Problem *problem)
       }
 }
 
-static const gint64 sizes[][3] = { { 1, 1, 1 },     { 1, 7, 5 },    { 6, 1, 33 },   { 17, 19, 23 },  { 64, 65, 64 },
-                                   { 3, 40, 0 },    { 65, 90, 64 }, { 257, 40, 9 }, { 40, 513, 11 }, { 256, 512, 2 },
-                                   { 130, 3, 700 }, { 0, 5, 3 },    { 5, 0, 3 },    { 260, 520, 13 },
-                                   { 2060, 33, 520 }, { 15, 2100, 1030 }, { 30, 40, 1537 } };
+static const gint64 sizes[][3] = { { 1, 1, 1 },    { 1, 7, 5 },      { 6, 1, 33 },      { 17, 19, 23 },     { 64, 65, 64 },  { 3, 40, 0 },
+                                   { 65, 90, 64 }, { 257, 40, 9 },   { 40, 513, 11 },   { 256, 512, 2 },    { 130, 3, 700 }, { 0, 5, 3 },
+                                   { 5, 0, 3 },    { 260, 520, 13 }, { 2060, 33, 520 }, { 15, 2100, 1030 }, { 30, 40, 1537 } };
 
 /* A product of each size, one of each transposition and with each pair of factors. */
 static Product
@@ -101,7 +108,7 @@ product_at (int index)
 {
   static const double factors[][2] = { { 1, 0 }, { -0.5, 1 }, { 2, 0.25 } };
   const gint64 *size = sizes[index / 4];
-  return (Product){ size[0], size[1], size[2], index & 1, (index >> 1) & 1, factors[index % 3][0], factors[index % 3][1] };
+  return (Product){ size[0], size[1], size[2], index & 1, (index >> 1) & 1, factors[index % 3][0], factors[index % 3][1], FALSE };
 }
 
 #define N_PRODUCTS ((int) G_N_ELEMENTS (sizes) * 4)
@@ -148,6 +155,7 @@ static const WeftOperator multiply = {
   .outputs = (const WeftPort[]){ { .name = "done", .signature = "f32[]", .meaning = "" }, { .name = NULL } },
   .forward = multiply_forward,
   .not_differentiable = "a test",
+  .allows_bf16 = TRUE,
 };
 
 static void
@@ -156,7 +164,8 @@ multiply_with (Problem *problem, guint threads)
   g_autoptr (GError) error = NULL;
   Rig rig;
   shared = problem;
-  rig_start (&rig, "graphs: {train: {nodes: {x: {op: test_multiply}}, collect: {x: x}}}");
+  rig_start (&rig, problem->product.rounded ? "graphs: {train: {compute: bf16, nodes: {x: {op: test_multiply}}, collect: {x: x}}}"
+                                            : "graphs: {train: {nodes: {x: {op: test_multiply}}, collect: {x: x}}}");
   weft_executor_free (rig.executor);
   weft_team_free (rig.team);
   rig.team = weft_team_new (threads, &error);
@@ -176,10 +185,12 @@ is_fast (void)
   return FALSE;
 }
 
+/* Of float32, then of bfloat16. */
 START_TEST (fast_products_are_right_for_any_number_of_threads)
 {
-  Product product = product_at (_i);
+  Product product = product_at (_i % N_PRODUCTS);
   Problem one, many;
+  product.rounded = _i >= N_PRODUCTS;
   g_autoptr (GError) error = NULL;
   weft_registry_load (NULL);
   ck_assert_msg (is_fast (), "no module brings a matrix product");
@@ -187,7 +198,7 @@ START_TEST (fast_products_are_right_for_any_number_of_threads)
   problem_init (&one, &product);
   multiply_with (&one, 1);
   check (&one);
-  for (guint threads = 2; threads < 5; threads++)
+  for (guint threads = 2; threads < (product.rounded ? 3 : 5); threads++)
     {
       problem_init (&many, &product);
       multiply_with (&many, threads);
@@ -214,7 +225,12 @@ END_TEST
 /* Not a number and infinity reach every element that they are part of, and no other. */
 START_TEST (not_a_number_spreads_as_far_as_it_should)
 {
-  enum { M = 19, N = 37, K = 21 };
+  enum
+  {
+    M = 19,
+    N = 37,
+    K = 21
+  };
   float a[M * K], b[K * N], c[M * N];
   weft_registry_load (NULL);
   for (int i = 0; i < M * K; i++)
@@ -244,7 +260,7 @@ main (void)
   TCase *tests = tcase_create ("product");
   tcase_set_timeout (tests, 60);
   tcase_add_loop_test (tests, plain_products_are_right, 0, N_PRODUCTS);
-  tcase_add_loop_test (tests, fast_products_are_right_for_any_number_of_threads, 0, N_PRODUCTS);
+  tcase_add_loop_test (tests, fast_products_are_right_for_any_number_of_threads, 0, 2 * N_PRODUCTS);
   tcase_add_loop_test (tests, fast_products_within_tiles_are_right, 0, N_PRODUCTS);
   tcase_add_test (tests, not_a_number_spreads_as_far_as_it_should);
   suite_add_tcase (suite, tests);

@@ -162,6 +162,20 @@ START_TEST (byte_pairs_are_as_recorded)
 }
 END_TEST
 
+/* Products from bfloat16 follow a recording within their own tolerance, and are not float32. */
+START_TEST (bf16_follows_a_recording)
+{
+  static const char *const compared[] = { "loss",   "grad_norm", "image_embedding", "text_embedding", "first gradients",
+                                          "queues", "evaluation" };
+  g_autoptr (Report) report = report_new ();
+  run ("user-small.safetensors", &(ReplayOptions){ .bf16 = TRUE }, report);
+  report_print (report);
+  ck_assert (report_passes (report));
+  for (gsize i = 0; i < G_N_ELEMENTS (compared); i++)
+    ck_assert_msg (row_of (report, compared[i]) != NULL && row_of (report, compared[i])->worst > 1e-4, "%s", compared[i]);
+}
+END_TEST
+
 START_TEST (every_mutation_is_tried)
 {
   for (const char *const *name = mutation_names (); *name != NULL; name++)
@@ -189,6 +203,7 @@ main (void)
   tcase_add_loop_test (tests, mistake_is_noticed, 0, G_N_ELEMENTS (mistakes));
   tcase_add_loop_test (tests, what_makes_mistakes_can_do_without, 0, G_N_ELEMENTS (right));
   tcase_add_test (tests, byte_pairs_are_as_recorded);
+  tcase_add_test (tests, bf16_follows_a_recording);
   tcase_add_test (tests, every_mutation_is_tried);
   suite_add_tcase (suite, tests);
   SRunner *runner = srunner_create (suite);

@@ -144,16 +144,23 @@ add_input (JsonBuilder *json, const WeftPort *port)
 }
 
 static void
-add_mode (JsonBuilder *json)
+add_choice (JsonBuilder *json, const char *name, const char *description, const char *first, const char *second)
 {
-  begin (json, "mode");
-  member (json, "description", "train or infer; default: that of what it stands in");
+  begin (json, name);
+  member (json, "description", description);
   begin_list (json, "enum");
-  json_builder_add_string_value (json, "train");
-  json_builder_add_string_value (json, "infer");
+  json_builder_add_string_value (json, first);
+  json_builder_add_string_value (json, second);
   json_builder_add_null_value (json);
   json_builder_end_array (json);
   end (json);
+}
+
+static void
+add_settings (JsonBuilder *json)
+{
+  add_choice (json, "mode", "train or infer; default: that of what it stands in", "train", "infer");
+  add_choice (json, "compute", "operands of matrix products; default: those of what it stands in", "float32", "bf16");
 }
 
 /* What a node with this `op:` may have. */
@@ -180,7 +187,7 @@ add_operator (JsonBuilder *json, const WeftOperator *operator)
     add_input (json, port);
   for (const WeftAttribute *attribute = operator->attributes; attribute && attribute->name; attribute++)
     add_attribute (json, attribute);
-  add_mode (json);
+  add_settings (json);
   end (json);
   closed (json);
   end (json);
@@ -208,7 +215,7 @@ add_node (JsonBuilder *json)
   begin (json, "repeat");
   member (json, "description", "with `module`: so many instances in a chain");
   end (json);
-  add_mode (json);
+  add_settings (json);
   end (json);
   begin_list (json, "allOf");
   for (guint i = 0; i < n; i++)
@@ -301,7 +308,7 @@ add_graph (JsonBuilder *json)
   closed (json);
   begin (json, "properties");
   typed (json, "about", "string", "what it is for");
-  add_mode (json);
+  add_settings (json);
   map_of (json, "nodes", "node", "nodes by name");
   typed (json, "collect", "object", "name: reference; gathers rows over the pass");
   end (json);

@@ -225,9 +225,12 @@ blis_start (GError **error)
 char *
 blis_report (void)
 {
-  const MicroKernels *micro = micro_kernels ();
+  const MicroKernels *micro = micro_kernels (WEFT_COMPUTE_FLOAT32), *bf16 = micro_kernels (WEFT_COMPUTE_BF16);
 
-  return g_strdup_printf ("matrix products: %s%s%sBLIS %s, kernels %s (%s)", micro ? "own kernels for " : "", micro ? micro->name : "",
+  return g_strdup_printf ("matrix products: %s%s%s%sBLIS %s, kernels %s (%s)", micro ? "own kernels for " : "", micro ? micro->name : "",
+                          !micro               ? ""
+                          : bf16->numbers == 2 ? ", for `compute: bf16` those of the processor"
+                                               : ", for `compute: bf16` on rounded operands",
                           micro ? "; for other processors " : "", bli_info_get_version_str (), bli_arch_string (bli_arch_query_id ()),
                           chosen_why);
 }

@@ -77,6 +77,7 @@ transpose (Lanes x[8])
     }
 }
 
+#include "micro-float.h"
 #include "micro-body.h"
 
 MULTIPLY (1)
@@ -86,12 +87,27 @@ MULTIPLY (4)
 MULTIPLY (5)
 MULTIPLY (6)
 
+#define MULTIPLY_TABLE                                                                                                                     \
+  {                                                                                                                                        \
+    NULL, multiply_1, multiply_2, multiply_3, multiply_4, multiply_5, multiply_6                                                           \
+  }
+
 const MicroKernels micro_avx2 = {
   .name = "avx2",
   .rows = 6,
   .columns = MICRO_COLUMNS,
-  .multiply = { NULL, multiply_1, multiply_2, multiply_3, multiply_4, multiply_5, multiply_6 },
+  .numbers = NUMBERS,
+  .multiply = MULTIPLY_TABLE,
   .pack = pack,
+};
+
+const MicroKernels micro_avx2_rounding = {
+  .name = "avx2",
+  .rows = 6,
+  .columns = MICRO_COLUMNS,
+  .numbers = NUMBERS,
+  .multiply = MULTIPLY_TABLE,
+  .pack = pack_rounding,
 };
 
 #ifdef __clang__

@@ -1,5 +1,6 @@
 /* The kernels of micro.h for one instruction set. The file that includes this defines Lanes, LANES, load, store, every, load_some,
- * store_some and transpose (LANES registers in place).
+ * store_some and transpose (LANES registers in place), and how numbers become places of panels: NUMBERS, MULTIPLY_ADD (sum, a, b),
+ * places_along() and place_across().
  *
  * SPDX-License-Identifier: BSD-3-Clause */
 
@@ -19,8 +20,8 @@
 #define EACH_ROW_14(M) EACH_ROW_13 (M) M (13)
 
 #define MICRO_COLUMNS (2 * LANES)
-/* Positions of the sum that are packed for all panels before the next: their lines stay in the first-level cache. */
-#define PACK_DEPTH 16
+/* Numbers of the sum that are packed for all panels before the next: their lines stay in the first-level cache. */
+#define PACK_DEPTH (16 * NUMBERS)
 
 static inline __attribute__ ((always_inline)) void
 finish_row (Lanes left, Lanes right, float alpha, float beta, float *c, gint64 columns)
@@ -55,15 +56,16 @@ finish_row (Lanes left, Lanes right, float alpha, float beta, float *c, gint64 c
 #define ADD_TO_ROW(i)                                                                                                                      \
   {                                                                                                                                        \
     Lanes factor = every (a[i]);                                                                                                           \
-    left_##i += factor * left;                                                                                                             \
-    right_##i += factor * right;                                                                                                           \
+    left_##i = MULTIPLY_ADD (left_##i, factor, left);                                                                                      \
+    right_##i = MULTIPLY_ADD (right_##i, factor, right);                                                                                   \
   }
 #define FINISH_ROW(i) finish_row (left_##i, right_##i, alpha, beta, c + i * c_stride, columns);
 
 #define MULTIPLY(n)                                                                                                                        \
-  static void multiply_##n (gint64 k, const float *a, const float *b, float alpha, float beta, float *c, gint64 c_stride, gint64 columns)  \
+  static void multiply_##n (gint64 places, const float *a, const float *b, float alpha, float beta, float *c, gint64 c_stride,             \
+                            gint64 columns)                                                                                                \
   {                                                                                                                                        \
-    EACH_ROW_##n (BEGIN_ROW) for (gint64 p = 0; p < k; p++, a += n, b += MICRO_COLUMNS)                                                    \
+    EACH_ROW_##n (BEGIN_ROW) for (gint64 p = 0; p < places; p++, a += n, b += MICRO_COLUMNS)                                               \
     {                                                                                                                                      \
       Lanes left = load (b), right = load (b + LANES);                                                                                     \
       EACH_ROW_##n (ADD_TO_ROW)                                                                                                            \
@@ -71,66 +73,84 @@ finish_row (Lanes left, Lanes right, float alpha, float beta, float *c, gint64 c
     EACH_ROW_##n (FINISH_ROW)                                                                                                              \
   }
 
-/* Items whose numbers follow each other: LANES items by LANES positions at a time are turned in registers. */
-static void
-pack_turning (gint64 items, gint64 k, const float *x, gint64 along, gint64 width, float *to)
+static inline gint64
+places_of (gint64 numbers)
 {
-  for (gint64 p = 0; p < k; p += LANES, to += LANES * width)
+  return (numbers + NUMBERS - 1) / NUMBERS;
+}
+
+/* Items whose numbers follow each other: LANES items by LANES places at a time are turned in registers. */
+MICRO_INLINE void
+pack_turning (gint64 items, gint64 k, const float *x, gint64 along, gint64 width, gboolean round, float *to)
+{
+  for (gint64 p = 0; p < k; p += LANES * NUMBERS, to += LANES * width)
     {
-      gint64 positions = MIN (LANES, k - p);
+      gint64 numbers = MIN (LANES * NUMBERS, k - p), places = places_of (numbers);
       for (gint64 first = 0; first < width; first += LANES)
         {
           Lanes turned[LANES];
 #pragma GCC unroll 16
           for (gint64 i = 0; i < LANES; i++)
-            {
-              const float *from = x + (first + i) * along + p;
-              turned[i] = first + i >= items ? (Lanes){ 0 } : positions == LANES ? load (from) : load_some (from, positions);
-            }
+            turned[i] = first + i >= items ? (Lanes){ 0 } : places_along (x + (first + i) * along + p, numbers, round);
           transpose (turned);
-          if (positions == LANES)
+          if (places == LANES)
 #pragma GCC unroll 16
             for (gint64 i = 0; i < LANES; i++)
               store (to + i * width + first, turned[i]);
           else
-            for (gint64 i = 0; i < positions; i++)
+            for (gint64 i = 0; i < places; i++)
               store (to + i * width + first, turned[i]);
         }
     }
 }
 
-/* Items that lie side by side. @readable: floats that may be read from x on. Registers overlap the next position where the width is not
+/* Items that lie side by side. @readable: floats that may be read from x on. Registers overlap the next place where the width is not
  * that of registers, but not what follows the panel. */
-static void
-pack_copying (gint64 items, gint64 k, const float *x, gint64 deep, gint64 width, gint64 readable, gboolean ends, float *to)
+MICRO_INLINE void
+pack_copying (gint64 items, gint64 k, const float *x, gint64 deep, gint64 width, gint64 readable, gboolean ends, gboolean round, float *to)
 {
   gboolean whole = items == width && readable >= (width + LANES - 1) / LANES * LANES;
-  for (gint64 p = 0; p < k; p++, x += deep, to += width)
+  for (gint64 p = 0; p < k; p += NUMBERS, x += NUMBERS * deep, to += width)
     for (gint64 i = 0; i < width; i += LANES)
       {
-        Lanes value = whole ? load (x + i) : load_some (x + i, CLAMP (items - i, 0, LANES));
-        if (ends && p == k - 1)
+        Lanes value = place_across (x + i, deep, whole ? LANES : CLAMP (items - i, 0, LANES), k - p, round);
+        if (ends && p + NUMBERS >= k)
           store_some (to + i, value, MIN (width - i, LANES));
         else
           store (to + i, value);
       }
 }
 
-static void
-pack (gint64 count, gint64 k, const float *x, gint64 along, gint64 deep, gint64 width, gboolean fill, float *to)
+MICRO_INLINE void
+pack_panels (gint64 count, gint64 k, const float *x, gint64 along, gint64 deep, gint64 width, gboolean fill, gboolean round, float *to)
 {
+  gint64 places = places_of (k);
   if (deep == 1)
     for (gint64 first = 0; first < count; first += width)
       {
         gint64 items = MIN (width, count - first);
-        pack_turning (items, k, x + first * along, along, fill ? width : items, to + first * k);
+        pack_turning (items, k, x + first * along, along, fill ? width : items, round, to + first * places);
       }
   else
     for (gint64 p = 0; p < k; p += PACK_DEPTH)
       for (gint64 first = 0; first < count; first += width)
         {
           gint64 items = MIN (width, count - first), wide = fill ? width : items;
-          pack_copying (items, MIN (PACK_DEPTH, k - p), x + p * deep + first, deep, wide, count - first, p + PACK_DEPTH >= k,
-                        to + first * k + p * wide);
+          pack_copying (items, MIN (PACK_DEPTH, k - p), x + p * deep + first, deep, wide, count - first, p + PACK_DEPTH >= k, round,
+                        to + first * places + p / NUMBERS * wide);
         }
 }
+
+static void
+pack (gint64 count, gint64 k, const float *x, gint64 along, gint64 deep, gint64 width, gboolean fill, float *to)
+{
+  pack_panels (count, k, x, along, deep, width, fill, FALSE, to);
+}
+
+#if NUMBERS == 1
+static void
+pack_rounding (gint64 count, gint64 k, const float *x, gint64 along, gint64 deep, gint64 width, gboolean fill, float *to)
+{
+  pack_panels (count, k, x, along, deep, width, fill, TRUE, to);
+}
+#endif

@@ -16,7 +16,7 @@
 #include "micro.h"
 #include "vector.h"
 
-/* Longest sum in one go. It fixes the order of additions and so must not depend on the machine. */
+/* Places of the longest sum in one go. It fixes the order of additions and so must not depend on the machine. */
 #define DEPTH 512
 /* Greatest part of C whose operands are packed together, in rows or columns, and its blocks. */
 #define PART 2048
@@ -48,8 +48,8 @@ typedef struct
   const MatrixProduct *product;
   const MicroKernels *micro;
   Cut rows, columns;
-  gint64 depth, depths;
-  gint64 tasks; /* of a step */
+  gint64 depth, depths; /* in numbers of the sum */
+  gint64 tasks;         /* of a step */
   float *packed_rows[SETS], *packed_columns[SETS];
   gsize row_block_floats, column_block_floats;
   /* Atomic. Steps, plus one, for which a block of a set was last claimed for packing and packed; steps done of each tile; tasks done in all
@@ -108,6 +108,12 @@ packed_memory (void)
   return memory;
 }
 
+static gint64
+places_of (const MicroKernels *micro, gint64 numbers)
+{
+  return (numbers + micro->numbers - 1) / micro->numbers;
+}
+
 static void
 job_init (Job *job, const MatrixProduct *product, const MicroKernels *micro)
 {
@@ -122,12 +128,12 @@ job_init (Job *job, const MatrixProduct *product, const MicroKernels *micro)
   job->micro = micro;
   job->rows = cut (product->m, block, micro->rows, most);
   job->columns = cut (product->n, columns, micro->columns, PART / columns);
-  job->depths = MAX ((product->k + DEPTH - 1) / DEPTH, 1);
+  job->depths = MAX ((places_of (micro, product->k) + DEPTH - 1) / DEPTH, 1);
   job->depth = up_to_multiple ((product->k + job->depths - 1) / job->depths, 16);
   job->tasks = job->rows.blocks * job->columns.blocks;
   memset (job->computed, 0, (gsize) job->tasks * sizeof *job->computed);
-  job->row_block_floats = (gsize) up_to_multiple (MIN (job->rows.block, product->m) * job->depth + MICRO_SLACK, 16);
-  job->column_block_floats = (gsize) (job->columns.block * job->depth);
+  job->row_block_floats = (gsize) up_to_multiple (MIN (job->rows.block, product->m) * places_of (micro, job->depth) + MICRO_SLACK, 16);
+  job->column_block_floats = (gsize) (job->columns.block * places_of (micro, job->depth));
   float *memory = packed_memory ();
   for (int set = 0; set < SETS; set++)
     {
@@ -225,11 +231,11 @@ static void
 multiply (const Job *job, const Task *task, const float *rows, const float *columns)
 {
   const MatrixProduct *product = job->product;
-  gint64 height = panel_height (job, task->rows), width = job->micro->columns;
+  gint64 height = panel_height (job, task->rows), width = job->micro->columns, places = places_of (job->micro, task->depth);
 
   for (gint64 j = 0; j < task->columns; j += width)
     for (gint64 i = 0; i < task->rows; i += height)
-      job->micro->multiply[MIN (height, task->rows - i)](task->depth, rows + i * task->depth, columns + j * task->depth, product->alpha,
+      job->micro->multiply[MIN (height, task->rows - i)](places, rows + i * places, columns + j * places, product->alpha,
                                                          task->begins ? product->beta : 1,
                                                          product->c + (task->first_row + i) * product->c_stride + task->first_column + j,
                                                          product->c_stride, MIN (width, task->columns - j));
@@ -279,9 +285,61 @@ run_task (gpointer data, gint64 index, guint member G_GNUC_UNUSED)
   __atomic_add_fetch (&job->finished[set], 1, __ATOMIC_RELEASE);
 }
 
-/* Without micro-kernels: tiles by BLIS. */
+/* Without micro-kernels: tiles by BLIS, for bfloat16 on copies that are rounded. */
 #define TILE_ROWS 256
 #define TILE_COLUMNS 512
+
+static void
+multiply_tile (const MatrixProduct *p, gint64 i, gint64 rows, gint64 j, gint64 columns)
+{
+  blis_product (p->transpose_a, p->transpose_b, rows, columns, p->k, p->alpha, p->transpose_a ? p->a + i : p->a + i * p->a_stride,
+                p->a_stride, p->transpose_b ? p->b + j * p->b_stride : p->b + j, p->b_stride, p->beta, p->c + i * p->c_stride + j,
+                p->c_stride);
+}
+
+/* As rounded() of micro-float.h. */
+static float
+bf16_rounded (float value)
+{
+  guint32 bits, magnitude;
+  memcpy (&bits, &value, sizeof bits);
+  magnitude = bits & 0x7fffffff;
+  if (magnitude > 0x7f800000)
+    bits = (bits | 0x400000) & 0xffff0000;
+  else
+    bits = magnitude < 0x800000 ? bits & 0x80000000 : (bits + 0x7fff + (bits >> 16 & 1)) & 0xffff0000;
+  memcpy (&value, &bits, sizeof bits);
+  return value;
+}
+
+static void
+copy_rounded (gint64 rows, gint64 columns, const float *x, gint64 stride, float *to)
+{
+  for (gint64 i = 0; i < rows; i++)
+    for (gint64 j = 0; j < columns; j++)
+      to[i * columns + j] = bf16_rounded (x[i * stride + j]);
+}
+
+static void
+multiply_rounded_tile (const MatrixProduct *p, gint64 i, gint64 rows, gint64 j, gint64 columns)
+{
+  float *a = packed_memory (), *b = a + TILE_ROWS * DEPTH;
+
+  for (gint64 first = 0; first < p->k || first == 0; first += DEPTH)
+    {
+      gint64 depth = MIN (DEPTH, p->k - first);
+      if (p->transpose_a)
+        copy_rounded (depth, rows, p->a + first * p->a_stride + i, p->a_stride, a);
+      else
+        copy_rounded (rows, depth, p->a + i * p->a_stride + first, p->a_stride, a);
+      if (p->transpose_b)
+        copy_rounded (columns, depth, p->b + j * p->b_stride + first, p->b_stride, b);
+      else
+        copy_rounded (depth, columns, p->b + first * p->b_stride + j, p->b_stride, b);
+      blis_product (p->transpose_a, p->transpose_b, rows, columns, depth, p->alpha, a, p->transpose_a ? rows : MAX (depth, 1), b,
+                    p->transpose_b ? MAX (depth, 1) : columns, first == 0 ? p->beta : 1, p->c + i * p->c_stride + j, p->c_stride);
+    }
+}
 
 static void
 run_tile (gpointer data, gint64 index, guint member G_GNUC_UNUSED)
@@ -291,16 +349,17 @@ run_tile (gpointer data, gint64 index, guint member G_GNUC_UNUSED)
   gint64 i = index / across * TILE_ROWS, j = index % across * TILE_COLUMNS;
   gint64 rows = MIN (TILE_ROWS, p->m - i), columns = MIN (TILE_COLUMNS, p->n - j);
 
-  blis_product (p->transpose_a, p->transpose_b, rows, columns, p->k, p->alpha, p->transpose_a ? p->a + i : p->a + i * p->a_stride,
-                p->a_stride, p->transpose_b ? p->b + j * p->b_stride : p->b + j, p->b_stride, p->beta, p->c + i * p->c_stride + j,
-                p->c_stride);
+  if (p->compute == WEFT_COMPUTE_BF16)
+    multiply_rounded_tile (p, i, rows, j, columns);
+  else
+    multiply_tile (p, i, rows, j, columns);
   finish (p, i, rows, j, columns);
 }
 
 void
 product_run (const WeftCall *call, const MatrixProduct *product)
 {
-  const MicroKernels *micro = micro_kernels ();
+  const MicroKernels *micro = micro_kernels (product->compute);
   void (*task) (gpointer data, gint64 index, guint member) = run_tile;
   gpointer data = (gpointer) product;
   gint64 tasks = (product->m + TILE_ROWS - 1) / TILE_ROWS * ((product->n + TILE_COLUMNS - 1) / TILE_COLUMNS);
@@ -326,7 +385,8 @@ void
 product_on_team (const WeftCall *call, gboolean transpose_a, gboolean transpose_b, gint64 m, gint64 n, gint64 k, float alpha,
                  const float *a, gint64 a_stride, const float *b, gint64 b_stride, float beta, float *c, gint64 c_stride)
 {
-  const MatrixProduct product = { transpose_a, transpose_b, m, n, k, alpha, a, a_stride, b, b_stride, beta, c, c_stride, NULL, NULL };
+  const MatrixProduct product = { transpose_a, transpose_b, m,    n, k,        alpha, a,    a_stride,
+                                  b,           b_stride,    beta, c, c_stride, NULL,  NULL, call ? call->compute : WEFT_COMPUTE_FLOAT32 };
   product_run (call, &product);
 }
 

@@ -13,6 +13,7 @@ G_BEGIN_DECLS
  * @a_stride, @b_stride, @c_stride: distances between stored rows
  * @bias: (nullable): n numbers, added to every row
  * @activation: (nullable): applied to each number last; one of the functions of `vector` from rows to rows
+ * @compute: #WEFT_COMPUTE_BF16: operands are rounded to bfloat16; sums are float32
  *
  * C = activation (α op(A) op(B) + β C + bias). With β = 0, C is not read; with k = 0 the product is zero.
  */
@@ -30,6 +31,7 @@ typedef struct
   gint64 c_stride;
   const float *bias;
   void (*activation) (gint64 n, const float *x, float *y);
+  WeftCompute compute;
 } MatrixProduct;
 
 /**
