@@ -42,7 +42,7 @@ bind_inputs (WeftBound *bound)
       if (sizes_only || (declared->flags & WEFT_PORT_VARIADIC))
         bound->call.in[port] = bound->in_copies[port] = g_new0 (WeftTensor, input->n);
       else
-        bound->call.in[port] = &bound->tensors[input->wires[0]->index];
+        bound->call.in[port] = &bound->tensors[weft_node_wire (bound->node, input->wires[0])->index];
     }
 }
 
@@ -162,7 +162,8 @@ weft_bound_refresh (WeftBound *bound)
       gboolean sizes_only = is_backward (bound) && !(node->operator->inputs[port].flags & WEFT_PORT_READ);
       for (guint k = 0; bound->in_copies[port] && k < node->inputs[port].n; k++)
         {
-          bound->in_copies[port][k] = bound->tensors[node->inputs[port].wires[k]->index];
+          WeftWire *wire = node->inputs[port].wires[k];
+          bound->in_copies[port][k] = bound->tensors[sizes_only ? wire->index : weft_node_wire (bound->node, wire)->index];
           if (sizes_only)
             bound->in_copies[port][k].data = NULL;
         }

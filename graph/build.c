@@ -614,6 +614,7 @@ build_graph (WeftPipeline *pipeline, WeftGraph *graph, WeftValue *definition, We
   scope->mode = WEFT_MODE_INFER;
   weft_settings_read (scope, definition);
   graph->mode = scope->mode;
+  graph->recompute = weft_value_lookup (definition, "recompute");
   scope->trainable = TRUE;
   if (!nodes || weft_value_kind (nodes) != WEFT_VALUE_MAP || !weft_value_length (nodes))
     {

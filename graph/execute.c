@@ -187,7 +187,7 @@ prepare_steps (WeftExecutor *self)
       step->node = node;
       step->produced = g_array_new (FALSE, FALSE, sizeof (guint));
       step->introduced = g_array_new (FALSE, FALSE, sizeof (guint));
-      step->stream = g_strdup_printf ("%s.%s", self->graph->name, node->of ? node->of->path : node->path);
+      step->stream = g_strdup_printf ("%s.%s", self->graph->name, weft_node_origin (node)->path);
       weft_bind (&step->bound, node, self->tensors, lookup_stored, self->store);
       step->bound.call.internal = step;
       step->changes = g_ptr_array_new ();
@@ -604,10 +604,10 @@ run_node (WeftExecutor *self, Step *step, guint64 number, guint64 epoch)
   call->epoch = epoch;
   for (guint i = 0; i < step->changes->len; i++)
     weft_store_guard (self->store, step->changes->pdata[i]);
-  if (node->kind == WEFT_NODE_FORWARD)
-    node->operator->forward (call);
-  else
+  if (node->kind == WEFT_NODE_GRADIENT)
     node->operator->backward (call);
+  else
+    node->operator->forward (call);
   if (self->failure || self->exhausted)
     return FALSE;
   if (step->introduced->len && !fed)

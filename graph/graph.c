@@ -78,7 +78,7 @@ free_schedules (GArray *scheduled)
 void
 weft_node_free (WeftNode *node)
 {
-  for (guint i = 0; i < WEFT_MAX_PORTS; i++)
+  for (guint i = 0; i < WEFT_MAX_PORTS && node->kind != WEFT_NODE_AGAIN; i++)
     {
       input_clear (&node->inputs[i]);
       g_free (node->parameters[i].path);
@@ -187,17 +187,31 @@ weft_graph_add_symbol (WeftGraph *graph, const char *name, gint64 bound, const c
   return symbol;
 }
 
+const WeftNode *
+weft_node_origin (const WeftNode *node)
+{
+  if (node->of)
+    node = node->of;
+  return node->repeats ? node->repeats : node;
+}
+
+WeftWire *
+weft_node_wire (const WeftNode *node, WeftWire *wire)
+{
+  return node->kind != WEFT_NODE_FORWARD && wire && wire->again ? wire->again : wire;
+}
+
 void
 weft_node_visit_reads (const WeftNode *node, void (*visit) (WeftWire *wire, gpointer data), gpointer data)
 {
   const WeftNode *of = node->of;
 
-  if (node->kind == WEFT_NODE_FORWARD)
+  if (node->kind != WEFT_NODE_GRADIENT)
     {
       for (guint port = 0; port < WEFT_MAX_PORTS; port++)
         for (guint i = 0; i < node->inputs[port].n; i++)
           if (node->inputs[port].wires[i])
-            visit (node->inputs[port].wires[i], data);
+            visit (weft_node_wire (node, node->inputs[port].wires[i]), data);
       for (guint i = 0; i < node->targets->len; i++)
         if (g_array_index (node->targets, WeftTarget, i).gradient)
           visit (g_array_index (node->targets, WeftTarget, i).gradient, data);
@@ -217,7 +231,7 @@ weft_node_visit_reads (const WeftNode *node, void (*visit) (WeftWire *wire, gpoi
     if (of->operator->inputs[port].flags & WEFT_PORT_READ)
       for (guint i = 0; i < of->inputs[port].n; i++)
         if (of->inputs[port].wires[i])
-          visit (of->inputs[port].wires[i], data);
+          visit (weft_node_wire (node, of->inputs[port].wires[i]), data);
 }
 
 char *
@@ -322,7 +336,10 @@ static gboolean
 finish_graph (WeftGraph *graph, WeftProblems *problems)
 {
   weft_prune_graph (graph, problems);
-  return weft_order_graph (graph, problems) && weft_differentiate_graph (graph, problems);
+  if (!weft_order_graph (graph, problems) || !weft_differentiate_graph (graph, problems))
+    return FALSE;
+  weft_recompute_graph (graph, problems);
+  return TRUE;
 }
 
 WeftPipeline *

@@ -29,16 +29,18 @@ typedef enum
  *
  * One tensor that a node produces in every step. Wires are what the planner places in the arena.
  */
-typedef struct
+typedef struct _WeftWire WeftWire;
+struct _WeftWire
 {
   WeftNode *node;
   WeftWireKind kind;
   guint port, which;
   WeftShape shape;
+  WeftWire *again; /* (nullable): the same value, computed again: what gradients read instead */
   gboolean read; /* somebody reads it: another node, a collect, a log, the user */
   gboolean kept; /* must stay valid to the end of the step (collected, logged, asked for) */
   guint index;   /* position in graph->wires */
-} WeftWire;
+};
 
 typedef struct
 {
@@ -87,13 +89,14 @@ typedef enum
 {
   WEFT_NODE_FORWARD,
   WEFT_NODE_GRADIENT,
+  WEFT_NODE_AGAIN, /* runs the forward function of another node once more */
 } WeftNodeKind;
 
 struct _WeftNode
 {
   WeftNodeKind kind;
   guint index;      /* in graph->nodes, which is an order of execution once the graph is ordered */
-  char *path;       /* within the graph: "v.sge.local"; gradient nodes end in "~gradient" */
+  char *path;       /* within the graph: "v.sge.local"; gradient nodes end in "~gradient", what runs again in "~again" */
   char *store_path; /* prefix of its parameters and states: "image.sge.local" */
   const WeftOperator *operator;
   gpointer attributes;
@@ -117,8 +120,9 @@ struct _WeftNode
   char *collected_graph; /* feeds of collected arrays: whose, and which */
   char *collected_name;
   WeftShape saved_shapes[WEFT_MAX_PORTS];
+  WeftNode *repeats; /* (nullable): nodes that run again: which one; attributes, inputs and members are that node's */
   /* gradient nodes */
-  WeftNode *of;
+  WeftNode *of;      /* may be a node that runs again */
   WeftWire *out_gradients[WEFT_MAX_PORTS];
   WeftWire **in_gradients[WEFT_MAX_PORTS]; /* arrays of of->inputs[port].n, entries NULL if not wanted */
   WeftWire *parameter_gradients[WEFT_MAX_PORTS];
@@ -142,6 +146,7 @@ struct _WeftGraph
   GPtrArray *symbols;       /* (element-type WeftSymbol) */
   GArray *collects;         /* of WeftCollect */
   gboolean faulty;          /* a mistake in what it collects was told */
+  const WeftValue *recompute; /* (nullable): patterns of what is computed again for gradients */
   GPtrArray *feeds;         /* (element-type WeftNode): nodes of the core operator `feed`; those named GRAPH.NAME take a collected array */
   GPtrArray *pruned;        /* (element-type utf8): paths of nodes left out because nothing needs them */
   WeftNode *source;         /* (nullable): what the graph iterates over */
@@ -212,6 +217,10 @@ WeftWire *weft_graph_add_wire (WeftGraph *graph, WeftNode *node, WeftWireKind ki
 WeftSymbol *weft_graph_add_symbol (WeftGraph *graph, const char *name, gint64 bound, const char *owner);
 /* Calls @visit for every wire that @node reads when it runs, gradient nodes' reads of forward values included. */
 void weft_node_visit_reads (const WeftNode *node, void (*visit) (WeftWire *wire, gpointer data), gpointer data);
+/* The node that was written, of whose work @node is a part. */
+const WeftNode *weft_node_origin (const WeftNode *node);
+/* The wire that @node takes for an input that was connected to @wire (nullable). */
+WeftWire *weft_node_wire (const WeftNode *node, WeftWire *wire);
 /* "`loss.image`" and the like, for messages. */
 char *weft_node_port_name (const WeftNode *node, const WeftPort *port);
 
@@ -222,6 +231,7 @@ void weft_prune_graph (WeftGraph *graph, WeftProblems *problems);               
 gboolean weft_infer_graph (WeftGraph *graph, WeftProblems *problems);            /* infer.c; in an ordered graph */
 gboolean weft_shape_is_known (const WeftShape *shape);
 gboolean weft_differentiate_graph (WeftGraph *graph, WeftProblems *problems); /* differentiate.c */
+void weft_recompute_graph (WeftGraph *graph, WeftProblems *problems);         /* recompute.c; after differentiation */
 gboolean weft_order_graph (WeftGraph *graph, WeftProblems *problems);         /* order.c */
 
 G_END_DECLS

@@ -16,7 +16,7 @@ typedef struct
 static const char *const sections[] = { "pipeline", "about", "vars", "modules", "networks", "graphs", "run", "edits", "matrix", "ablations", NULL };
 static const char *const overlay_sections[] = { "about", "vars", "modules", "networks", "graphs", "run", "edits", "matrix", NULL };
 static const char *const module_keys[] = { "about", "inputs", "attributes", "nodes", "outputs", NULL };
-static const char *const graph_keys[] = { "about", "mode", "compute", "nodes", "collect", NULL };
+static const char *const graph_keys[] = { "about", "mode", "compute", "recompute", "nodes", "collect", NULL };
 
 static gboolean
 check_keys (Checker *checker, const WeftValue *map, const char *what, const char *const *keys)

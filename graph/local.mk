@@ -62,6 +62,7 @@ libweft_1_la_SOURCES = \
 	graph/random.c \
 	graph/recipe-log.c \
 	graph/recipe.c \
+	graph/recompute.c \
 	graph/registry.c \
 	graph/restore.c \
 	graph/restrict.c \

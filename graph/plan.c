@@ -88,7 +88,7 @@ times_read (const WeftNode *node, const WeftWire *wire)
 
   for (guint port = 0; port < WEFT_MAX_PORTS; port++)
     for (guint i = 0; i < node->inputs[port].n; i++)
-      n += node->inputs[port].wires[i] == wire;
+      n += weft_node_wire (node, node->inputs[port].wires[i]) == wire;
   return n;
 }
 
@@ -107,7 +107,7 @@ share_in_place (WeftPlan *plan, const WeftNode *node)
       WeftWire *from, *to;
       if (in < 0 || out < 0 || !node->inputs[in].n || taken[in])
         continue;
-      from = node->inputs[in].wires[0];
+      from = weft_node_wire (node, node->inputs[in].wires[0]);
       to = node->outputs[out];
       if (!from || !to || !plan->places[from->index].bytes || plan->places[from->index].bytes != plan->places[to->index].bytes
           || plan->places[from->index].last != node->index || plan->places[to->index].shares >= 0 || times_read (node, from) != 1)
@@ -271,7 +271,7 @@ weft_plan_new (WeftGraph *graph, GError **error)
   if (!find_lifetimes (plan, error))
     return NULL;
   for (guint i = 0; i < graph->nodes->len; i++)
-    if (((WeftNode *) graph->nodes->pdata[i])->kind == WEFT_NODE_FORWARD)
+    if (((WeftNode *) graph->nodes->pdata[i])->kind != WEFT_NODE_GRADIENT)
       share_in_place (plan, graph->nodes->pdata[i]);
   ask_for_scratch (plan);
   place_blocks (plan);

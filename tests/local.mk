@@ -44,6 +44,7 @@ suites += tests/test-tensor
 suites += tests/test-team
 suites += tests/test-torch-file
 suites += tests/test-product
+suites += tests/test-recompute
 suites += tests/test-micro
 suites += tests/test-vector
 suites += tests/test-optim

@@ -224,7 +224,7 @@ START_TEST (mistakes_in_one_file)
     { "pipeline: [x]\n", "main.yaml:1:11: `pipeline:` must be text" },
     { "networks: {a: b}\n", "main.yaml:1:15: network a must be a map" },
     { "networks: {a.b: {module: x}}\n", "main.yaml:1:12: \"a.b\" can't name a network: names are letters" },
-    { "graphs: {g: {nods: {}}}\n", "main.yaml:1:14: graph g has no \"nods\"; did you mean \"nodes\"?; valid: about, mode, compute, nodes, collect" },
+    { "graphs: {g: {nods: {}}}\n", "main.yaml:1:14: graph g has no \"nods\"; did you mean \"nodes\"?; valid: about, mode, compute, recompute, nodes, collect" },
     { "graphs: {g: {mode: train}}\n", "main.yaml:1:13: graph g needs `nodes:`" },
     { "graphs: {g: {nodes: []}}\n", "main.yaml:1:21: `nodes:` must be a map of nodes, not a list" },
     { "graphs: {g: {nodes: {}, collect: [a]}}\n", "`collect:` must be a map of names to references" },

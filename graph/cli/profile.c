@@ -53,6 +53,7 @@ static char *
 operator_name (const WeftNode *node)
 {
   return node->kind == WEFT_NODE_GRADIENT && node->of ? g_strconcat (node->of->operator->name, ", gradient", NULL)
+         : node->kind == WEFT_NODE_AGAIN                ? g_strconcat (node->operator->name, ", again", NULL)
                                                       : g_strdup (node->operator->name);
 }
 

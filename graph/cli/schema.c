@@ -309,6 +309,13 @@ add_graph (JsonBuilder *json)
   begin (json, "properties");
   typed (json, "about", "string", "what it is for");
   add_settings (json);
+  begin (json, "recompute");
+  member (json, "description", "paths of nodes and instances whose values are computed again for gradients rather than kept");
+  begin_list (json, "type");
+  json_builder_add_string_value (json, "array");
+  json_builder_add_string_value (json, "null");
+  json_builder_end_array (json);
+  end (json);
   map_of (json, "nodes", "node", "nodes by name");
   typed (json, "collect", "object", "name: reference; gathers rows over the pass");
   end (json);
