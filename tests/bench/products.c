@@ -1,5 +1,5 @@
-/* products [THREADS [PART OF A NAME]]: matrix products of the sizes that models have, beside BLIS and the rate at which this processor multiplies and adds, as lines of
- * JSON. The three take turns; figures are medians over the rounds, of processor time, which other work on the machine disturbs little.
+/* products [THREADS [PART OF A NAME]]: matrix products of the sizes that models have, from float32 and from bfloat16, beside BLIS (float32)
+ * and the rate at which this processor multiplies and adds, as lines of JSON. They take turns; figures are medians over the rounds, of processor time, which other work on the machine disturbs little.
  *
  * SPDX-License-Identifier: BSD-3-Clause */
 #include <stdio.h>
@@ -54,6 +54,8 @@ static struct
   const char *only;
 } options = { .threads = 1 };
 
+static gboolean bf16;
+
 static double
 processor_seconds (void)
 {
@@ -95,11 +97,36 @@ LIMIT (limit_avx2, 32, __attribute__ ((target ("avx2,fma"))))
 LIMIT (limit_avx512, 64, __attribute__ ((target ("avx512f,fma"))))
 #endif
 
+#ifdef __x86_64__
+#include <immintrin.h>
+/* The same with pairs of bfloat16. */
+static __attribute__ ((target ("avx512f,avx512bf16"))) double
+limit_bf16 (void)
+{
+  __m512 sums[12] = { 0 };
+  __m512bh x = (__m512bh) _mm512_set1_epi32 (0x3f803f80), y = (__m512bh) _mm512_set1_epi32 (0x3a803a80);
+  for (int step = 0; step < LIMIT_STEPS; step++)
+    {
+#pragma GCC unroll 12
+      for (int i = 0; i < 12; i++)
+        sums[i] = _mm512_dpbf16_ps (sums[i], x, y);
+      __asm__ volatile("" ::: "memory");
+    }
+  for (int i = 1; i < 12; i++)
+    sums[0] += sums[i];
+  volatile float kept = sums[0][0];
+  (void) kept;
+  return 12.0 * 2 * 32 * LIMIT_STEPS;
+}
+#endif
+
 static double
 limit (void)
 {
 #ifdef __x86_64__
   __builtin_cpu_init ();
+  if (bf16 && __builtin_cpu_supports ("avx512bf16"))
+    return limit_bf16 ();
   if (__builtin_cpu_supports ("avx512f"))
     return limit_avx512 ();
   if (__builtin_cpu_supports ("avx2") && __builtin_cpu_supports ("fma"))
@@ -169,9 +196,9 @@ measure (const WeftCall *call, const Shape *s)
     }
   double best = median (top);
   printf (
-      "{\"product\": \"%s\", \"m\": %d, \"n\": %d, \"k\": %d, \"threads\": %u, \"limit_gflops\": %.1f, \"share\": %.3f, \"wall_share\": "
+      "{\"product\": \"%s\", \"compute\": \"%s\", \"m\": %d, \"n\": %d, \"k\": %d, \"threads\": %u, \"limit_gflops\": %.1f, \"share\": %.3f, \"wall_share\": "
       "%.3f, \"blis_share\": %.3f}\n",
-      s->name, (int) s->m, (int) s->n, (int) s->k, options.threads, best * 1e-9, median (ours) / best,
+      s->name, bf16 ? "bf16" : "float32", (int) s->m, (int) s->n, (int) s->k, options.threads, best * 1e-9, median (ours) / best,
       median (wall) / best / options.threads, median (blis) / best);
   fflush (stdout);
   g_aligned_free (a);
@@ -182,6 +209,7 @@ measure (const WeftCall *call, const Shape *s)
 static void
 measure_all (const WeftCall *call)
 {
+  bf16 = call->compute == WEFT_COMPUTE_BF16;
   for (guint i = 0; i < G_N_ELEMENTS (shapes); i++)
     if (!options.only || strstr (shapes[i].name, options.only))
       measure (call, &shapes[i]);
@@ -197,12 +225,14 @@ static const WeftOperator bench_products = {
   .outputs = (const WeftPort[]){ { .name = "done", .signature = "f32[]", .meaning = "" }, { .name = NULL } },
   .forward = measure_all,
   .not_differentiable = "a benchmark",
+  .allows_bf16 = TRUE,
 };
 
 static gboolean
 run (GError **error)
 {
-  static const char pipeline_text[] = "graphs: {products: {nodes: {x: {op: bench_products}}, collect: {x: x}}}";
+  static const char pipeline_text[] = "graphs: {products: {nodes: {x: {op: bench_products}, y: {op: bench_products, compute: bf16}}, "
+                                      "collect: {x: x, y: y}}}";
   g_autoptr (WeftProblems) problems = weft_problems_new ();
   g_autoptr (WeftValue) document = weft_document_parse (pipeline_text, -1, "products", problems);
   g_autoptr (WeftPipeline) pipeline = document ? weft_pipeline_build (document, problems) : NULL;

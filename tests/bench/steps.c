@@ -14,6 +14,7 @@
 #include "compose.h"
 #include "execute.h"
 #include "places.h"
+#include "product.h"
 #include "registry.h"
 
 typedef struct
@@ -157,7 +158,7 @@ print_nodes (const WeftGraph *graph, const double *least)
   for (guint i = 0; i < graph->nodes->len; i++)
     {
       const WeftNode *node = graph->nodes->pdata[i];
-      char *key = g_strconcat (node->operator->name, node->of ? "~gradient" : "", NULL);
+      char *key = g_strconcat (node->operator->name, node->of ? "~gradient" : node->repeats ? "~again" : "", NULL);
       double *sum = g_hash_table_lookup (seconds, key);
       if (!sum)
         g_hash_table_insert (seconds, g_strdup (key), sum = g_new0 (double, 1));
@@ -188,6 +189,7 @@ run_steps (const Options *options, WeftExecutor *executor, const WeftGraph *grap
   for (gint step = 0; step < options->warm; step++)
     if (weft_executor_step (executor, (guint64) step, 0, error) != WEFT_STEP_DONE)
       return FALSE;
+  weft_products_count (TRUE);
   for (guint step = 0; step < steps; step++)
     {
       memcpy (before, weft_executor_times (executor), nodes * sizeof *before);
@@ -207,9 +209,9 @@ run_steps (const Options *options, WeftExecutor *executor, const WeftGraph *grap
   seconds = median (wall, steps);
   printf ("{\"graph\": \"%s\", \"items\": %" G_GINT64_FORMAT ", \"rows\": %" G_GINT64_FORMAT
           ", \"threads\": %d, \"steps\": %u, \"median_step_s\": %.6f, "
-          "\"processor_s\": %.6f, \"items_per_s\": %.3f, \"page_faults_per_step\": %.1f, \"peak_rss_mb\": %ld",
+          "\"processor_s\": %.6f, \"items_per_s\": %.3f, \"page_faults_per_step\": %.1f, \"peak_rss_mb\": %ld, \"product_gflop\": %.3f",
           graph->name, items, rows, options->threads, steps, seconds, median (user, steps), (double) items / seconds,
-          (double) faults / steps, peak_memory ());
+          (double) faults / steps, peak_memory (), (double) weft_products_counted () / steps * 1e-9);
   if (options->nodes)
     print_nodes (graph, least);
   printf ("}\n");
