@@ -565,7 +565,7 @@ read_collects (WeftScope *scope, const WeftValue *collect)
     }
 }
 
-/* Lets the run section and programs name the outputs of what is used at the top: "v", "v.embedding". */
+/* Lets the run section, the command and programs name the outputs of instances, at the top ("v", "v.embedding") and inside ("v.gpo"). */
 static void
 note_aliases (WeftScope *scope)
 {
@@ -577,16 +577,19 @@ note_aliases (WeftScope *scope)
     {
       const WeftEntity *entity = scope->owned->pdata[i];
       guint n = entity->kind == WEFT_ENTITY_INSTANCE && entity->outputs ? weft_value_length (entity->outputs) : 0;
+      g_autofree char *path = join (scope->path, entity->name);
       for (guint k = 0; k < n; k++)
         {
           g_autofree char *name = g_strconcat (entity->name, ".", weft_value_key (entity->outputs, k), NULL);
           g_autoptr (WeftValue) reference = weft_value_new_scalar (name, FALSE, entity->mark);
           WeftWire *wire = weft_scope_resolve_wire (scope, reference);
           if (wire)
-            g_hash_table_insert (scope->graph->aliases, g_strdup (name), wire);
+            g_hash_table_insert (scope->graph->aliases, g_strconcat (path, ".", weft_value_key (entity->outputs, k), NULL), wire);
           if (wire && n == 1)
-            g_hash_table_insert (scope->graph->aliases, g_strdup (entity->name), wire);
+            g_hash_table_insert (scope->graph->aliases, g_strdup (path), wire);
         }
+      if (n && entity->inner)
+        note_aliases (entity->inner);
     }
   scope->problems = problems;
 }

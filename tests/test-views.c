@@ -190,8 +190,18 @@ START_TEST (drawings_fold_and_colour)
 }
 END_TEST
 
+static char *
+shipped_scenes (void)
+{
+  return g_build_filename (WEFT_TEST_SOURCE_DIR, "pipelines", "scenes.yaml", NULL);
+}
+
 START_TEST (graphs_run_up_to_a_node)
 {
+  /* Modules and compositions inside a use are named like nodes. */
+  g_autofree char *inner = shipped_scenes ();
+  g_auto (Ran) composed = WEFT ("run", inner, "-g", "images", "--set", "batch=2", "--until", "v.gpo", "--print", "v.projection.y");
+  expect (&composed, 0, "v.projection.y: f32[");
   float values[10];
   for (guint i = 0; i < G_N_ELEMENTS (values); i++)
     values[i] = (float) i - 4.5f;
@@ -216,12 +226,6 @@ START_TEST (graphs_run_up_to_a_node)
   expect (&stray, 1, "graph `g` has no feed `v`");
 }
 END_TEST
-
-static char *
-shipped_scenes (void)
-{
-  return g_build_filename (WEFT_TEST_SOURCE_DIR, "pipelines", "scenes.yaml", NULL);
-}
 
 /* What is computed for a node does not depend on how much else is. */
 START_TEST (parts_of_training_graphs_agree)

@@ -10,6 +10,7 @@ EXTRA_DIST += \
 	tests/bench/bigru.yaml \
 	tests/bench/clip.yaml \
 	tests/bench/files.yaml \
+	tests/bench/killed-ablation \
 	tests/bench/photographs \
 	tests/bench/photographs.yaml \
 	tests/bench/rank.yaml \
