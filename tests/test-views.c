@@ -410,6 +410,32 @@ START_TEST (training_is_drawn)
 }
 END_TEST
 
+/* Milliseconds vary; what is counted does not: 16 numbers of four bytes for each item, and a network's parameters once. */
+START_TEST (items_have_a_price)
+{
+  g_autofree char *scenes = shipped_scenes ();
+  g_auto (Ran) priced =
+      WEFT ("efficiency", scenes, "--set", "embed=16", "--set", "hidden=8", "--set", "batch=50", "-n1", "--format", "csv");
+  ck_assert_msg (priced.status == 0, "%s", priced.err);
+  g_auto (GStrv) lines = g_strsplit (g_strchomp (priced.out), "\n", -1);
+  g_auto (Ran) checked = WEFT ("check", scenes, "--set", "embed=16", "--set", "hidden=8", "--brief");
+  ck_assert_uint_eq (g_strv_length (lines), 3);
+  for (char **line = lines + 1; *line; line++)
+    {
+      g_auto (GStrv) cells = g_strsplit (*line, ",", -1);
+      g_autofree char *parameters = g_strdup_printf (" %s parameters", cells[5]);
+      ck_assert_uint_eq (g_strv_length (cells), 7);
+      ck_assert_str_eq (cells[1], "50");
+      ck_assert_str_eq (cells[6], "64");
+      ck_assert_msg (strstr (checked.out, parameters) != NULL, "%s: %s", parameters, checked.out);
+      for (guint i = 2; i < 5; i++)
+        ck_assert_double_gt (g_ascii_strtod (cells[i], NULL), 0);
+    }
+  g_auto (Ran) nothing = WEFT ("efficiency", scenes, "--set", "run.evaluate=null");
+  expect (&nothing, 1, "there is nothing to measure");
+}
+END_TEST
+
 START_TEST (answers_are_shown)
 {
   g_autofree char *scenes = shipped_scenes (), *page = g_build_filename (folder, "sheet.html", NULL), *text = NULL;
@@ -451,6 +477,7 @@ main (void)
   tcase_add_test (tests, schemas_know_every_operator);
   tcase_add_test (tests, passes_are_limited_and_batches_repeated);
   tcase_add_test (tests, training_is_drawn);
+  tcase_add_test (tests, items_have_a_price);
   tcase_add_test (tests, answers_are_shown);
   suite_add_tcase (suite, tests);
   return rig_main (suite);

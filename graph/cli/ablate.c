@@ -12,7 +12,7 @@
 typedef struct
 {
   char *only, *format;
-  int seeds, jobs;
+  int seeds, jobs, limit;
   gboolean keep_going, fail_fast, all, no_times, plan;
 } Options;
 
@@ -117,6 +117,7 @@ ablate (int argc, char **argv, gboolean matrix)
     { "only", 0, 0, G_OPTION_ARG_STRING, &options.only, "Only these: the pipeline's ablations, overlay files, or their names", "NAME,…" },
     { "seeds", 0, 0, G_OPTION_ARG_INT, &options.seeds, "Seeds for each variant, from the pipeline's on (default 1)", "N" },
     { "jobs", 'j', 0, G_OPTION_ARG_INT, &options.jobs, "Runs at a time; they share the processors (default 1)", "J" },
+    { "limit", 0, 0, G_OPTION_ARG_INT, &options.limit, "End each pass of training after so many steps, for a quick look", "N" },
     { "keep-going", 'k', 0, G_OPTION_ARG_NONE, &options.keep_going, "Go on with other runs when one has failed", NULL },
     { "fail-fast", 0, 0, G_OPTION_ARG_NONE, &options.fail_fast, "Stop runs under way when one has failed", NULL },
     { "format", 0, 0, G_OPTION_ARG_STRING, &options.format, "text, csv, markdown or latex", "FORM" },
@@ -136,6 +137,13 @@ ablate (int argc, char **argv, gboolean matrix)
                              "  weft ablate user-f30k --only no-sge,no-queue,momentum --format latex\n  weft ablate scenes --plan",
                        own, &common, &status))
     return status;
+  if (options.limit > 0)
+    {
+      guint n = common.settings ? g_strv_length (common.settings) : 0;
+      common.settings = g_renew (char *, common.settings, n + 2);
+      common.settings[n] = g_strdup_printf ("run.train.limit=%d", options.limit);
+      common.settings[n + 1] = NULL;
+    }
   guint form = 0;
   while (options.format && forms[form] && strcmp (forms[form], options.format) != 0)
     form++;
@@ -144,8 +152,8 @@ ablate (int argc, char **argv, gboolean matrix)
                                     : "weft ablate: expected one pipeline, such as pipelines/scenes.yaml");
   else if (!forms[form])
     status = weft_cli_usage ("--format is text, csv, markdown or latex");
-  else if (options.seeds < 1 || options.jobs < 1)
-    status = weft_cli_usage ("--seeds and --jobs are at least 1");
+  else if (options.seeds < 1 || options.jobs < 1 || options.limit < 0)
+    status = weft_cli_usage ("--seeds, --jobs and --limit are at least 1");
   else
     status = run (argv[1], &common, &options, form, matrix);
   g_free (options.only);

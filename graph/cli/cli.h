@@ -63,6 +63,7 @@ int weft_cli_apart (const char *plugin_path, int (*work) (gpointer data), gpoint
 int weft_cli_train (int argc, char **argv);
 int weft_cli_evaluate (int argc, char **argv);
 int weft_cli_compare (int argc, char **argv);
+int weft_cli_efficiency (int argc, char **argv);
 int weft_cli_encode (int argc, char **argv);
 int weft_cli_check (int argc, char **argv);
 int weft_cli_inspect (int argc, char **argv);

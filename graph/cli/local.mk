@@ -25,6 +25,7 @@ weft_SOURCES = \
 	graph/cli/describe.h \
 	graph/cli/diff.c \
 	graph/cli/ensemble.c \
+	graph/cli/efficiency.c \
 	graph/cli/evaluate.c \
 	graph/cli/evaluation.c \
 	graph/cli/evaluation.h \

@@ -12,6 +12,7 @@ static const WeftCommand commands[] = {
   { "train", "train a pipeline, or go on with a run", weft_cli_train },
   { "evaluate", "score the best models of runs on any part of the data, and their ensemble", weft_cli_evaluate },
   { "compare", "tell whether one run is better than another by more than chance", weft_cli_compare },
+  { "efficiency", "measure what an image, a caption and a query cost", weft_cli_efficiency },
   { "encode", "write a run's embeddings as .npy files", weft_cli_encode },
   { "check", "check a pipeline without reading data: nodes, parameters, shapes, memory", weft_cli_check },
   { "inspect", "show operators: ports, attributes, parameters, documentation", weft_cli_inspect },
