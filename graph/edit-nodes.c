@@ -98,8 +98,15 @@ rewire_input (WeftEditBody *body, WeftEdit *edit, const char *name, WeftValue *m
   if (!body->scope || !weft_edit_kind_has_input (&kind, key) || !weft_edit_matches (edit, n, body->scope, name))
     return NULL;
   edit->matched++;
-  WeftValue *changed = weft_edit_copy (map);
   g_autofree char *address = weft_edit_address (body->scope, name);
+  int port = kind.operator? weft_port_index (kind.operator->inputs, key) : - 1;
+  if (!edit->value && (port < 0 || !(kind.operator->inputs[port].flags & WEFT_PORT_OPTIONAL)))
+    {
+      weft_problems_add (body->edits->problems, edit->mark, "`%s` needs its input \"%s\"; `null` leaves optional inputs open", address,
+                         key);
+      return NULL;
+    }
+  WeftValue *changed = weft_edit_copy (map);
   if (edit->value)
     weft_value_set (changed, key, edit->mark, weft_value_ref (edit->value));
   else
@@ -380,6 +387,9 @@ weft_edits_freezes (WeftEdits *edits, const WeftScope *scope, const char *name)
       g_autofree char *address = weft_edit_address (scope, name);
       weft_edit_say (edits, "freeze `%s`", address);
       edit->matched++;
+      if (!edit->frozen)
+        edit->frozen = g_ptr_array_new_with_free_func (g_free);
+      g_ptr_array_add (edit->frozen, g_steal_pointer (&address));
       frozen = TRUE;
     }
   return frozen;

@@ -27,6 +27,7 @@ extern const char *const weft_edit_verbs[];
  * @value: (nullable): replace, insert: the node; rewire: the reference; set: the value; bypass: which input
  * @from, @to: (nullable): insert
  * @matched: how often it has found what it changes
+ * @frozen: (nullable) (element-type utf8): freeze: addresses that it has found
  */
 typedef struct
 {
@@ -36,6 +37,7 @@ typedef struct
   WeftMark mark;
   WeftValue *value, *from, *to;
   guint matched;
+  GPtrArray *frozen;
 } WeftEdit;
 
 /* What stands at an address, for messages: "operator linear", its inputs and attributes. */

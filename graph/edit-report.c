@@ -75,7 +75,8 @@ report_key (WeftEdits *edits, const WeftEdit *edit)
   for (guint n = length - 1; n >= 1; n--)
     {
       const char *address = find_known (edits, edit, n), *key = edit->pattern[n];
-      if (!address || strpbrk (key, "*?"))
+      /* What a glob meets on its way says nothing of what its last elements were to find. */
+      if (!address || strpbrk (key, "*?") || (weft_edit_has_glob (edit) && n + 1 < length))
         continue;
       g_autoptr (GPtrArray) below = names_below (edits, address);
       if (weft_edit_has_glob (edit))
@@ -117,6 +118,36 @@ report_removed (WeftEdits *edits, const WeftEdit *edit)
   return FALSE;
 }
 
+/* Whether a node at @address or below it has parameters. */
+static gboolean
+owns_parameters (const WeftPipeline *pipeline, const char *address)
+{
+  gsize length = strlen (address);
+  for (guint g = 0; g < pipeline->graphs->len; g++)
+    {
+      const WeftGraph *graph = pipeline->graphs->pdata[g];
+      for (guint i = 0; i < graph->nodes->len; i++)
+        {
+          const WeftNode *node = graph->nodes->pdata[i];
+          const char *path = node->store_path;
+          if (path && g_str_has_prefix (path, address) && (!path[length] || path[length] == '.')
+              && node->operator->parameters && node->operator->parameters[0].name)
+            return TRUE;
+        }
+    }
+  return FALSE;
+}
+
+static void
+report_frozen (WeftEdits *edits, const WeftEdit *edit)
+{
+  for (guint i = 0; edit->frozen && i < edit->frozen->len; i++)
+    if (owns_parameters (edits->pipeline, edit->frozen->pdata[i]))
+      return;
+  if (edit->frozen)
+    weft_problems_add (edits->problems, edit->mark, "`%s` has no parameters that could be frozen", (char *) edit->frozen->pdata[0]);
+}
+
 void
 weft_edits_finish (WeftEdits *edits)
 {
@@ -124,6 +155,7 @@ weft_edits_finish (WeftEdits *edits)
     {
       const WeftEdit *edit = edits->edits->pdata[i];
       guint n = g_strv_length (edit->pattern);
+      report_frozen (edits, edit);
       if (edit->matched || (edits->partial && weft_edit_has_glob (edit)))
         continue;
       if (report_removed (edits, edit))

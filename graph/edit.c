@@ -21,6 +21,7 @@ edit_free (gpointer data)
   g_clear_pointer (&edit->value, weft_value_unref);
   g_clear_pointer (&edit->from, weft_value_unref);
   g_clear_pointer (&edit->to, weft_value_unref);
+  g_clear_pointer (&edit->frozen, g_ptr_array_unref);
   g_free (edit);
 }
 

@@ -378,6 +378,32 @@ START_TEST (freeze_weights)
 }
 END_TEST
 
+/* Every verb under globs: where they match, and where nothing does. */
+START_TEST (globs_match_or_are_refused)
+{
+  g_autoptr (WeftPipeline) removed = build_with ("  - {remove: \"**.layer.*.drop\"}\n", NULL);
+  ck_assert_str_eq (read_by (removed, "train", "v.layer.1.sum", 0), "v.layer.0.sum");
+  ck_assert_ptr_null (node_of (removed, "train", "w_key.layer.2.drop"));
+  g_autoptr (WeftPipeline) replaced = build_with ("  - {replace: \"image.layer.?.drop\", with: gelu}\n", NULL);
+  ck_assert_str_eq (node_of (replaced, "encode", "v.layer.2.drop")->operator->name, "gelu");
+  ck_assert_str_eq (node_of (replaced, "train", "w.layer.2.drop")->operator->name, "dropout");
+  /* What a glob finds without parameters is passed over as long as something has them. */
+  g_autoptr (WeftPipeline) frozen = build_with ("  - {freeze: \"image.layer.1.*\"}\n", NULL);
+  ck_assert (!node_of (frozen, "train", "v.layer.1.mix")->trainable && node_of (frozen, "train", "v.layer.2.mix")->trainable);
+  expect_refusal ("  - {remove: \"image.**.dorp\"}\n", "over.yaml:2:14: \"image.**.dorp\" matches nothing in `image`");
+  expect_refusal ("  - {replace: \"*.pol\", with: segment_max}\n", "over.yaml:2:15: \"*.pol\" matches nothing");
+  expect_first ("  - {insert: \"text.layer.*.more\", with: gelu, between: [mix, dorp.x]}\n",
+                "over.yaml:2:62: there is no \"dorp\" in `text.layer.0` to insert before; did you mean \"drop\"?", FALSE);
+  expect_refusal ("  - {rewire: {\"*.pol.x\": layer}}\n", "over.yaml:2:15: \"*.pol.x\" matches nothing");
+  expect_refusal ("  - {rewire: {\"*.pool.y\": layer}}\n", "over.yaml:2:15: nothing that \"*.pool.y\" matches has an input \"y\"");
+  expect_refusal ("  - {rewire: {image.pool.x: null}}\n",
+                  "over.yaml:2:15: `image.pool` needs its input \"x\"; `null` leaves optional inputs open");
+  expect_refusal ("  - {freeze: \"*.pol\"}\n", "over.yaml:2:14: \"*.pol\" matches nothing");
+  expect_refusal ("  - {freeze: \"*.unit\"}\n", "over.yaml:2:14: `image.unit` has no parameters that could be frozen");
+  expect_refusal ("  - {freeze: train.loss}\n", "over.yaml:2:14: `train.loss` has no parameters that could be frozen");
+}
+END_TEST
+
 START_TEST (set_attributes)
 {
   g_autoptr (WeftPipeline) built =
@@ -497,6 +523,7 @@ main (void)
   tcase_add_test (tests, insert_refuses);
   tcase_add_test (tests, rewire_inputs);
   tcase_add_test (tests, freeze_weights);
+  tcase_add_test (tests, globs_match_or_are_refused);
   tcase_add_test (tests, set_attributes);
   tcase_add_test (tests, set_refuses);
   tcase_add_test (tests, edits_that_are_none);
