@@ -12,6 +12,7 @@ pipelines_DATA = \
 	pipelines/user-f30k-ensemble.yaml \
 	pipelines/user-f30k.yaml \
 	pipelines/user-f8k-bigru.yaml \
+	pipelines/user-f8k-small.yaml \
 	pipelines/user-photos.yaml \
 	pipelines/vse-infinity-f30k-bigru.yaml \
 	pipelines/vse-infinity-f30k.yaml
