@@ -5,129 +5,15 @@
 
 #include "attributes.h"
 #include "core.h"
-#include "signature.h"
+#include "infer-private.h"
 
 /* A shape that could not be inferred; what reads it stays silent, so that one mistake gives one message. */
 #define UNKNOWN_RANK 255
-
-typedef struct
-{
-  WeftDim dim;
-  char *origin; /* "`loss.image` = `v`" */
-} Binding;
-
-struct _WeftInference
-{
-  WeftGraph *graph;
-  WeftNode *node;
-  WeftProblems *problems;
-  GHashTable *letters; /* name → Binding */
-  gboolean has_ellipsis;
-  guint ellipsis_rank;
-  WeftDim ellipsis[WEFT_MAX_RANK];
-  char *ellipsis_origin;
-};
 
 gboolean
 weft_shape_is_known (const WeftShape *shape)
 {
   return shape->rank != UNKNOWN_RANK;
-}
-
-static void
-binding_free (gpointer data)
-{
-  Binding *binding = data;
-
-  g_free (binding->origin);
-  g_free (binding);
-}
-
-static void
-bind (WeftInference *self, const char *letter, const WeftDim *dim, const char *origin)
-{
-  Binding *binding = g_new0 (Binding, 1);
-
-  binding->dim = *dim;
-  binding->origin = g_strdup (origin);
-  g_hash_table_insert (self->letters, g_strdup (letter), binding);
-}
-
-static WeftDim
-constant (gint64 size)
-{
-  return (WeftDim){ .size = size };
-}
-
-static gboolean
-attribute_size (const WeftNode *node, const char *name, WeftDim *dim)
-{
-  const WeftAttribute *attribute = weft_operator_attribute (node->operator, name);
-
-  if (!attribute || attribute->kind != WEFT_ATTRIBUTE_INTEGER)
-    return FALSE;
-  *dim = constant (*(const gint64 *) ((const char *) node->attributes + attribute->offset));
-  return TRUE;
-}
-
-static gboolean
-combine (char operation, const WeftDim *left, const WeftDim *right, WeftDim *dim)
-{
-  gint64 a = left->size, b = right->size;
-
-  if (operation == '*' && !(left->symbol && right->symbol))
-    {
-      *dim = (WeftDim){ .symbol = left->symbol ? left->symbol : right->symbol };
-      return !__builtin_mul_overflow (a, b, &dim->size);
-    }
-  if (operation == '/' && !right->symbol && b != 0 && a % b == 0)
-    {
-      *dim = (WeftDim){ .size = a / b, .symbol = left->symbol };
-      return TRUE;
-    }
-  if (left->symbol != right->symbol)
-    return FALSE;
-  *dim = (WeftDim){ .symbol = left->symbol };
-  if (operation == '+')
-    return !__builtin_add_overflow (a, b, &dim->size);
-  return operation == '-' && !__builtin_sub_overflow (a, b, &dim->size);
-}
-
-/* With @bounds, symbols count as their bounds. */
-static gboolean
-evaluate (const WeftInference *self, const WeftSize *size, gboolean bounds, WeftDim *dim)
-{
-  const Binding *binding;
-  WeftDim left, right;
-
-  switch (size->kind)
-    {
-    case WEFT_SIZE_INTEGER:
-      *dim = constant (size->integer);
-      return TRUE;
-    case WEFT_SIZE_ATTRIBUTE:
-      return attribute_size (self->node, size->name, dim);
-    case WEFT_SIZE_LETTER:
-      binding = g_hash_table_lookup (self->letters, size->name);
-      if (!binding)
-        return FALSE;
-      *dim = bounds ? constant (weft_dim_bound (&binding->dim)) : binding->dim;
-      return TRUE;
-    case WEFT_SIZE_OPERATION:
-      return evaluate (self, size->left, bounds, &left) && evaluate (self, size->right, bounds, &right)
-             && combine (size->operation, &left, &right, dim);
-    }
-  return FALSE;
-}
-
-static char *
-print_dim (const WeftDim *dim)
-{
-  WeftShape shape = { .type = WEFT_F32, .rank = 1, .dims = { *dim } };
-  g_autofree char *text = weft_shape_print (&shape);
-
-  text[strlen (text) - 1] = '\0';
-  return g_strdup (text + strlen ("f32["));
 }
 
 static char *
@@ -137,116 +23,6 @@ describe_wire (const WeftWire *wire)
   gboolean only = weft_port_count (wire->node->operator->outputs) == 1;
 
   return g_strdup_printf ("`%s%s%s`", wire->node->path, only ? "" : ".", only ? "" : port->name);
-}
-
-/* One dimension of an input against its pattern; %FALSE with @why set when it does not fit. */
-static gboolean
-match_dim (WeftInference *self, const WeftSize *size, const WeftDim *actual, const char *origin, char **why)
-{
-  WeftDim wanted;
-  const Binding *binding;
-  g_autofree char *is = NULL, *needs = NULL;
-
-  if (size->kind == WEFT_SIZE_LETTER && !g_hash_table_lookup (self->letters, size->name))
-    {
-      bind (self, size->name, actual, origin);
-      return TRUE;
-    }
-  if (!evaluate (self, size, FALSE, &wanted))
-    return TRUE;
-  if (weft_dim_equal (&wanted, actual))
-    return TRUE;
-  is = print_dim (actual);
-  needs = print_dim (&wanted);
-  binding = size->kind == WEFT_SIZE_LETTER ? g_hash_table_lookup (self->letters, size->name) : NULL;
-  if (binding)
-    *why = g_strdup_printf ("%s is %s here, but %s from %s", size->name, is, needs, binding->origin);
-  else
-    *why = g_strdup_printf ("a size is %s, but must be %s", is, needs);
-  return FALSE;
-}
-
-static gboolean
-match_ragged (WeftInference *self, const WeftDimPattern *pattern, const WeftDim *actual, const char *origin, char **why)
-{
-  WeftDim samples = actual->samples ? (WeftDim){ .size = 1, .symbol = actual->samples } : constant (actual->sample_count);
-
-  if (!actual->ragged)
-    {
-      *why = g_strdup ("it is not ragged (rows that belong to samples)");
-      return FALSE;
-    }
-  return match_dim (self, pattern->samples, &samples, origin, why) && match_dim (self, pattern->size, actual, origin, why);
-}
-
-static gboolean
-match_ellipsis (WeftInference *self, const WeftShape *shape, guint first, guint n, const char *origin, char **why)
-{
-  if (!self->has_ellipsis)
-    {
-      self->has_ellipsis = TRUE;
-      self->ellipsis_rank = n;
-      self->ellipsis_origin = g_strdup (origin);
-      memcpy (self->ellipsis, &shape->dims[first], n * sizeof (WeftDim));
-      return TRUE;
-    }
-  for (guint i = 0; i < n && n == self->ellipsis_rank; i++)
-    if (!weft_dim_equal (&self->ellipsis[i], &shape->dims[first + i]))
-      {
-        g_autofree char *is = print_dim (&shape->dims[first + i]);
-        g_autofree char *needs = print_dim (&self->ellipsis[i]);
-        *why = g_strdup_printf ("a leading size is %s here, but %s from %s", is, needs, self->ellipsis_origin);
-        return FALSE;
-      }
-  if (n != self->ellipsis_rank)
-    *why = g_strdup_printf ("it has %u leading dimensions, but %s has %u", n, self->ellipsis_origin, self->ellipsis_rank);
-  return n == self->ellipsis_rank;
-}
-
-static gboolean
-match_shape (WeftInference *self, const WeftSignature *signature, const WeftShape *shape, const char *origin, char **why)
-{
-  guint fixed = 0, at = 0;
-  gboolean ellipsis = FALSE;
-
-  for (guint i = 0; i < signature->n; i++)
-    signature->dims[i].kind == WEFT_DIM_ELLIPSIS ? (ellipsis = TRUE, 0) : fixed++;
-  if (signature->type != shape->type)
-    {
-      *why = g_strdup_printf ("its type is %s", weft_type_name (shape->type));
-      return FALSE;
-    }
-  if (ellipsis ? shape->rank < fixed : shape->rank != fixed)
-    {
-      *why =
-          g_strdup_printf ("it has %u dimension%s, not %s%u", shape->rank, shape->rank == 1 ? "" : "s", ellipsis ? "at least " : "", fixed);
-      return FALSE;
-    }
-  for (guint i = 0; i < signature->n; i++)
-    {
-      const WeftDimPattern *pattern = &signature->dims[i];
-      guint n = pattern->kind == WEFT_DIM_ELLIPSIS ? shape->rank - fixed : 1;
-      gboolean fits = pattern->kind == WEFT_DIM_ELLIPSIS ? match_ellipsis (self, shape, at, n, origin, why)
-                      : pattern->kind == WEFT_DIM_RAGGED ? match_ragged (self, pattern, &shape->dims[at], origin, why)
-                                                         : match_dim (self, pattern->size, &shape->dims[at], origin, why);
-      if (!fits)
-        return FALSE;
-      at += n;
-    }
-  return TRUE;
-}
-
-static gboolean
-match_domain (WeftInference *self, const WeftSignature *signature, const WeftShape *shape, char **why)
-{
-  WeftDim demand;
-
-  if (!signature->below || !shape->below || !evaluate (self, signature->below, FALSE, &demand) || demand.symbol
-      || shape->below <= demand.size)
-    return TRUE;
-  *why = g_strdup_printf ("its values go up to %" G_GINT64_FORMAT ", but only values below %" G_GINT64_FORMAT " are understood",
-                          shape->below - 1, demand.size);
-  return FALSE;
 }
 
 static gboolean
@@ -291,7 +67,7 @@ match_input (WeftInference *self, guint index)
       g_hash_table_foreach_remove (self->letters, is_primed, NULL);
       source = describe_wire (input->wires[i]);
       origin = g_strdup_printf ("`%s.%s` = %s", self->node->path, port->name, source);
-      if (match_shape (self, signature, shape, origin, &why) && match_domain (self, signature, shape, &why))
+      if (weft_infer_match_shape (self, signature, shape, origin, &why) && weft_infer_match_domain (self, signature, shape, &why))
         continue;
       is = weft_shape_print (shape);
       weft_problems_add (self->problems, input->mark.file ? input->mark : self->node->mark,
@@ -301,73 +77,6 @@ match_input (WeftInference *self, guint index)
       good = FALSE;
     }
   return good;
-}
-
-/* The size that a pattern gives to a new tensor; introduces symbols where @may_introduce. */
-static gboolean
-make_size (WeftInference *self, const WeftSize *size, const WeftSize *bound, gboolean may_introduce, WeftDim *dim)
-{
-  WeftDim limit;
-
-  if (evaluate (self, size, FALSE, dim))
-    return dim->size >= 0;
-  if (!may_introduce || size->kind != WEFT_SIZE_LETTER || !bound || !evaluate (self, bound, TRUE, &limit) || limit.size < 0)
-    return FALSE;
-  *dim = (WeftDim){ .size = 1, .symbol = weft_graph_add_symbol (self->graph, size->name, limit.size, self->node->path) };
-  bind (self, size->name, dim, self->node->path);
-  return TRUE;
-}
-
-static gboolean
-make_ragged (WeftInference *self, const WeftDimPattern *pattern, gboolean may_introduce, WeftDim *dim)
-{
-  WeftDim samples;
-  gboolean known = g_hash_table_contains (self->letters, pattern->size->name);
-
-  if (!make_size (self, pattern->samples, pattern->samples_bound, may_introduce, &samples)
-      || !make_size (self, pattern->size, pattern->bound, may_introduce, dim))
-    return FALSE;
-  if (!known)
-    {
-      dim->ragged = TRUE;
-      dim->samples = samples.symbol;
-      dim->sample_count = samples.size;
-      bind (self, pattern->size->name, dim, self->node->path);
-    }
-  return dim->ragged;
-}
-
-/* %FALSE if letters stay open, without a message. */
-static gboolean
-make_shape (WeftInference *self, const WeftSignature *signature, gboolean may_introduce, WeftShape *shape)
-{
-  *shape = (WeftShape){ .type = signature->type };
-  for (guint i = 0; i < signature->n; i++)
-    {
-      const WeftDimPattern *pattern = &signature->dims[i];
-      WeftDim *dim = &shape->dims[shape->rank];
-      if (pattern->kind == WEFT_DIM_ELLIPSIS)
-        {
-          if (!self->has_ellipsis || shape->rank + self->ellipsis_rank > WEFT_MAX_RANK)
-            return FALSE;
-          memcpy (dim, self->ellipsis, self->ellipsis_rank * sizeof (WeftDim));
-          shape->rank += self->ellipsis_rank;
-          continue;
-        }
-      if (shape->rank == WEFT_MAX_RANK)
-        return FALSE;
-      if (pattern->kind == WEFT_DIM_RAGGED ? !make_ragged (self, pattern, may_introduce, dim)
-                                           : !make_size (self, pattern->size, pattern->bound, may_introduce, dim))
-        return FALSE;
-      shape->rank++;
-    }
-  if (signature->below)
-    {
-      WeftDim below;
-      if (evaluate (self, signature->below, TRUE, &below))
-        shape->below = below.size;
-    }
-  return TRUE;
 }
 
 static void
@@ -408,7 +117,7 @@ resolve_initial (WeftInference *self, const WeftPort *port)
   argument = g_strdup (strchr (text, '(') + 1);
   argument[strcspn (argument, ")")] = '\0';
   size = weft_size_parse (argument, NULL);
-  if (!size || !evaluate (self, size, FALSE, &dim) || dim.symbol)
+  if (!size || !weft_infer_evaluate (self, size, FALSE, &dim) || dim.symbol)
     {
       weft_problems_add (self->problems, self->node->mark, "initial value \"%s\" of `%s.%s`: \"%s\" is no size of it", text,
                          self->node->path, port->name, argument);
@@ -437,7 +146,7 @@ infer_members (WeftInference *self, const WeftPort *ports, WeftMember *members, 
       if (!exists (self->node, &ports[i]))
         continue;
       signature = parse_port (self, &ports[i]);
-      if (!signature || !make_shape (self, signature, FALSE, &members[i].shape) || !shape_is_constant (&members[i].shape))
+      if (!signature || !weft_infer_make_shape (self, signature, FALSE, &members[i].shape) || !shape_is_constant (&members[i].shape))
         {
           if (signature)
             cannot_infer (self, &ports[i]);
@@ -467,7 +176,7 @@ infer_outputs (WeftInference *self)
       g_autoptr (WeftSignature) signature = node->outputs[i] ? parse_port (self, port) : NULL;
       if (!node->outputs[i])
         continue;
-      if (!signature || !make_shape (self, signature, TRUE, &node->outputs[i]->shape))
+      if (!signature || !weft_infer_make_shape (self, signature, TRUE, &node->outputs[i]->shape))
         {
           if (signature && (node->outputs[i]->read || !(port->flags & WEFT_PORT_OPTIONAL)))
             {
@@ -480,7 +189,7 @@ infer_outputs (WeftInference *self)
   for (guint i = 0; node->operator->saved && node->operator->saved[i].name; i++)
     {
       g_autoptr (WeftSignature) signature = parse_port (self, &node->operator->saved[i]);
-      if (!signature || !make_shape (self, signature, TRUE, &node->saved_shapes[i]))
+      if (!signature || !weft_infer_make_shape (self, signature, TRUE, &node->saved_shapes[i]))
         node->saved_shapes[i].rank = UNKNOWN_RANK;
     }
   return good;
@@ -514,8 +223,8 @@ infer_feed (WeftInference *self)
     }
   g_hash_table_iter_init (&iter, self->graph->feed_letters);
   while (g_hash_table_iter_next (&iter, &letter, &dim))
-    bind (self, letter, dim, "another feed");
-  if (!make_shape (self, signature, TRUE, &self->node->outputs[0]->shape))
+    weft_infer_bind (self, letter, dim, "another feed");
+  if (!weft_infer_make_shape (self, signature, TRUE, &self->node->outputs[0]->shape))
     {
       weft_problems_add (self->problems, self->node->mark,
                          "feed `%s`: every letter of %s needs a bound, such as b<=128, where it is first used", self->node->path,
@@ -524,7 +233,7 @@ infer_feed (WeftInference *self)
     }
   g_hash_table_iter_init (&iter, self->letters);
   while (g_hash_table_iter_next (&iter, &letter, &dim))
-    g_hash_table_replace (self->graph->feed_letters, g_strdup (letter), g_memdup2 (&((Binding *) dim)->dim, sizeof (WeftDim)));
+    g_hash_table_replace (self->graph->feed_letters, g_strdup (letter), g_memdup2 (&((WeftBinding *) dim)->dim, sizeof (WeftDim)));
   return TRUE;
 }
 
@@ -569,6 +278,10 @@ infer_collected (WeftInference *self)
         (WeftDim){ .size = 1, .symbol = weft_graph_add_symbol (self->graph, "t", 0, node->path), .ragged = TRUE, .samples = items };
   else
     shape->dims[0] = (WeftDim){ .size = 1, .symbol = items };
+  /* Symbols belong to one graph. */
+  for (guint i = 1; i < shape->rank; i++)
+    if (shape->dims[i].symbol)
+      shape->dims[i].symbol = weft_graph_add_symbol (self->graph, shape->dims[i].symbol->name, 0, node->path);
   return TRUE;
 }
 
@@ -602,12 +315,11 @@ infer_node (WeftGraph *graph, WeftNode *node, WeftProblems *problems)
     good = FALSE;
   else
     {
-      self.letters = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, binding_free);
+      weft_infer_begin (&self);
       good = node->collected_graph                   ? infer_collected (&self)
              : node->operator== & weft_feed_operator ? infer_feed (&self)
                                                      : infer_operator (&self);
-      g_hash_table_unref (self.letters);
-      g_free (self.ellipsis_origin);
+      weft_infer_end (&self);
     }
   if (!good)
     mark_unknown (node);
@@ -657,23 +369,23 @@ weft_inference_input_size (const WeftInference *inference, guint port, guint whi
 static gboolean
 bind_or_compare (WeftInference *inference, const char *letter, const WeftDim *dim, GError **error)
 {
-  const Binding *binding = g_hash_table_lookup (inference->letters, letter);
+  const WeftBinding *binding = g_hash_table_lookup (inference->letters, letter);
 
   if (binding && !weft_dim_equal (&binding->dim, dim))
     {
-      g_autofree char *text = print_dim (dim);
+      g_autofree char *text = weft_infer_print_dim (dim);
       g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT, "%s would be %s, but %s says otherwise", letter, text, binding->origin);
       return FALSE;
     }
   if (!binding)
-    bind (inference, letter, dim, inference->node->path);
+    weft_infer_bind (inference, letter, dim, inference->node->path);
   return TRUE;
 }
 
 gboolean
 weft_inference_bind (WeftInference *inference, const char *letter, gint64 size, GError **error)
 {
-  WeftDim dim = constant (size);
+  WeftDim dim = { .size = size };
 
   return bind_or_compare (inference, letter, &dim, error);
 }

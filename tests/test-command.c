@@ -491,6 +491,31 @@ START_TEST (the_similarity_that_was_scored_is_saved)
 }
 END_TEST
 
+/* A graph without source collects too, also what has sizes of its own in every dimension. */
+START_TEST (collected_matrices_are_read_by_other_graphs)
+{
+  g_autofree char *overlay = in_folder ("again.yaml"), *json = NULL, *message = NULL;
+  weft_well ("train " SMALL "--set epochs=1 --output a");
+  ck_assert (g_file_set_contents (overlay,
+                                  "graphs:\n"
+                                  "  scores:\n"
+                                  "    nodes: {all: {op: similarity, images: images.embedding, captions: captions.embedding}}\n"
+                                  "    collect: {similarity: all}\n"
+                                  "  again:\n"
+                                  "    nodes: {recalls: {op: recalls, similarity: scores.similarity}}\n"
+                                  "run: {evaluate: {graphs: [images, captions, scores, again]}}\n",
+                                  -1, NULL));
+  int status = weft_in (folder, "evaluate a --overlay again.yaml --json --quiet", &json, &message);
+  ck_assert_msg (status == 0, "status %d: %s", status, message);
+  g_autoptr (JsonNode) node = json_from_string (json, NULL);
+  ck_assert (node != NULL && JSON_NODE_HOLDS_OBJECT (node));
+  JsonObject *numbers = json_node_get_object (node);
+  ck_assert_msg (json_object_has_member (numbers, "again.recalls.image_mean"), "%s", json);
+  ck_assert_double_eq (json_object_get_double_member (numbers, "again.recalls.image_mean"),
+                       json_object_get_double_member (numbers, "scores.recalls.image_mean"));
+}
+END_TEST
+
 /* Trains with @settings and returns all that was said. */
 static char *
 said_by (const char *settings, int expected)
@@ -592,6 +617,7 @@ main (void)
   tcase_add_test (tests, a_full_disk_loses_nothing);
   tcase_add_test (tests, evaluation_and_embeddings_agree);
   tcase_add_test (tests, the_similarity_that_was_scored_is_saved);
+  tcase_add_test (tests, collected_matrices_are_read_by_other_graphs);
   tcase_add_test (tests, trouble_is_told_at_once);
   tcase_add_test (tests, a_run_starts_from_another);
   tcase_add_test (tests, a_terminal_shows_one_line_of_progress);
