@@ -6,6 +6,7 @@ pipelines_DATA = \
 	pipelines/scenes.yaml \
 	pipelines/user-clip1000.yaml \
 	pipelines/user-coco-cge.yaml \
+	pipelines/user-coco-ensemble.yaml \
 	pipelines/user-coco.yaml \
 	pipelines/user-f30k-bigru.yaml \
 	pipelines/user-f30k-cge.yaml \
