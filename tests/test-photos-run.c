@@ -156,6 +156,19 @@ START_TEST (clip_scores_and_encodes_without_training)
 }
 END_TEST
 
+START_TEST (published_sizes_fit_together)
+{
+  static const char *const checks[] = { "check user-photos --brief",
+                                        "check user-photos -o clip-b16 --brief",
+                                        "check user-photos -o clip-l14 --brief",
+                                        "check clip-zero-shot -o clip-b16 --brief",
+                                        "check clip-zero-shot -o clip-l14 --brief",
+                                        "check clip-zero-shot -o clip-l14-336 --brief",
+                                        "check clip-features -o clip-l14-336 --brief" };
+  g_free (weft (checks[_i], NULL));
+}
+END_TEST
+
 int
 main (void)
 {
@@ -171,6 +184,7 @@ main (void)
   tcase_add_checked_fixture (tests, set_up, tear_down);
   tcase_add_test (tests, photographs_become_a_trained_model);
   tcase_add_test (tests, clip_scores_and_encodes_without_training);
+  tcase_add_loop_test (tests, published_sizes_fit_together, 0, 7);
   suite_add_tcase (suite, tests);
   return rig_main (suite);
 }
