@@ -365,6 +365,15 @@ START_TEST (folders_are_searched)
   ck_assert_int_eq (rig_value (&rig, "items.pixels")->shape[0], 2);
   ck_assert (!rig_step (&rig, 2, 0));
   rig_clear (&rig);
+  /* Captions that speak of other photographs say nothing of these; where they speak of some, the others are missing. */
+  rig_write (folder, "c.tsv", "other.png\tother\n", -1);
+  start (&rig, "i: items.image", "items: images, batch: 9, captions: '%s/c.tsv'", folder);
+  ck_assert (rig_step (&rig, 0, 0));
+  ck_assert_int_eq (rig_value (&rig, "items.image")->shape[0], 6);
+  rig_clear (&rig);
+  rig_write (folder, "c.tsv", "other.png\tother\na.png\tred\n", -1);
+  g_autofree char *attributes = g_strdup_printf ("items: images, batch: 1, captions: '%s/c.tsv'", folder);
+  refuse (attributes, "other.png: No such file or directory");
 }
 END_TEST
 

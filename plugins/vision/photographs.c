@@ -125,6 +125,28 @@ check_names (const Album *album, GError **error)
   return TRUE;
 }
 
+static gboolean
+any_is_there (const Album *album)
+{
+  for (guint i = 0; i < album->photographs->len; i++)
+    if (g_file_test (((const Photograph *) album->photographs->pdata[i])->path, G_FILE_TEST_EXISTS))
+      return TRUE;
+  return FALSE;
+}
+
+/* A trained pipeline whose images are read from another folder than its captions speak of has to do with that folder alone. */
+static Album *
+read_album (const Attributes *a, AlbumLayout *layout, GError **error)
+{
+  Album *album = album_open (layout, error);
+  if (album == NULL || a->items != IMAGES || a->captions == NULL || any_is_there (album))
+    return album;
+  g_printerr ("%s: none of the photographs of %s is here; all that are here are read\n", a->path, a->captions);
+  album_free (album);
+  layout->captions = NULL;
+  return album_open (layout, error);
+}
+
 static Album *
 open_album (const Attributes *a, const PictureSettings *picture, gboolean decode, GError **error)
 {
@@ -136,7 +158,7 @@ open_album (const Attributes *a, const PictureSettings *picture, gboolean decode
                          .limit = a->limit,
                          .captions_per_image = a->captions_per_image,
                          .caption_bytes = a->caption_bytes };
-  g_autoptr (Album) album = album_open (&layout, error);
+  g_autoptr (Album) album = read_album (a, &layout, error);
   if (album == NULL || !check_names (album, error) || (a->items == CAPTION_ITEMS && !check_counts (album, a, error)))
     return NULL;
   if (a->damaged != SKIP)
@@ -463,7 +485,8 @@ static const WeftOperator photographs = {
       "is "
       "used. Files are read whole, formats are told by their first bytes, and nothing but JPEG, PNG, WebP and TIFF is tried.\n\n"
       "Captions: Karpathy's JSON (with its splits: val is dev, restval is train), COCO's captions in JSON, lines of image<TAB>caption (an "
-      "ending like #0 of the image is left out), or SCAN's captions one a line with `names`. Names are relative to the folder.\n\n"
+      "ending like #0 of the image is left out), or SCAN's captions one a line with `names`. Names are relative to the folder. With items: "
+      "images, a folder that has none of the captions' photographs is read as one without captions.\n\n"
       "With `cache`, features that networks compute of the pictures are kept by feature_cache: `fresh` has only pictures that are not "
       "there yet, each once, and keys are made of the file's bytes, the size and the networks' weights.",
   .source = "Radford et al., CLIP, arXiv 2103.00020; resampling: Keys, IEEE TASSP 29 (1981)",
