@@ -107,6 +107,7 @@ weftinclude_HEADERS = \
 	graph/npy-rows.h \
 	graph/npy.h \
 	graph/operator.h \
+	graph/product.h \
 	graph/random.h \
 	graph/session.h \
 	graph/tensor.h
@@ -144,7 +145,6 @@ noinst_HEADERS = \
 	graph/plan.h \
 	graph/position.h \
 	graph/problems.h \
-	graph/product.h \
 	graph/progress.h \
 	graph/recipe-private.h \
 	graph/recipe.h \

@@ -111,8 +111,8 @@ weft_products_counted (void)
   return __atomic_load_n (&counted, __ATOMIC_RELAXED);
 }
 
-static void
-count (gint64 m, gint64 n, gint64 k)
+void
+weft_products_note (gint64 m, gint64 n, gint64 k)
 {
   if (G_UNLIKELY (counting))
     __atomic_fetch_add (&counted, 2 * m * n * k, __ATOMIC_RELAXED);
@@ -126,7 +126,7 @@ weft_matrix_product (const WeftCall *call, gboolean transpose_a, gboolean transp
 
   if (m <= 0 || n <= 0)
     return;
-  count (m, n, k);
+  weft_products_note (m, n, k);
   if (uses_team (multiplier ()))
     {
       multiplier ()->team_matrix_product (call, transpose_a, transpose_b, m, n, k, alpha, a, a_stride, b, b_stride, beta, c, c_stride);
@@ -142,6 +142,6 @@ weft_matrix_product_here (gboolean transpose_a, gboolean transpose_b, gint64 m, 
 {
   if (m <= 0 || n <= 0)
     return;
-  count (m, n, k);
+  weft_products_note (m, n, k);
   multiplier ()->matrix_product (transpose_a, transpose_b, m, n, k, alpha, a, a_stride, b, b_stride, beta, c, c_stride);
 }

@@ -11,5 +11,7 @@ G_BEGIN_DECLS
 void weft_products_count (gboolean on);
 /* Multiplications and additions since then. */
 gint64 weft_products_counted (void);
+/* Counts a product that a module computes without weft_matrix_product(). */
+void weft_products_note (gint64 m, gint64 n, gint64 k);
 
 G_END_DECLS

@@ -17,6 +17,7 @@ backward_memory (const WeftCall *call, GruWork *work, GruMemory *memory)
   work->inputs = gru_take (memory, work->rows * work->width);
   work->by_inputs = gru_take (memory, work->rows * work->width);
   work->before = gru_take (memory, work->rows * work->units);
+  gru_take_packed (work, work->units, 3 * work->units, memory);
   for (int i = 0; i < work->directions; i++)
     {
       work->gates[i] = gru_block (work, GRU_SAVED_GATES, i, 4 * work->units, memory);
@@ -66,17 +67,24 @@ static void
 recur_back (GruWork *work)
 {
   gint64 units = work->units;
-  const float *weight = work->call->parameters[GRU_PARAMETERS * work->direction + GRU_WEIGHT_HH]->data;
   float *by_hidden = work->by_hidden[work->direction];
+  MatrixProduct product = { .n = units,
+                            .k = 3 * units,
+                            .alpha = 1,
+                            .a_stride = 4 * units,
+                            .b = work->call->parameters[GRU_PARAMETERS * work->direction + GRU_WEIGHT_HH]->data,
+                            .b_stride = units,
+                            .beta = 1,
+                            .c_stride = units };
 
+  gru_pack (work, &product);
   memset (by_hidden, 0, (gsize) (work->samples * units) * sizeof (float));
   for (work->step = work->schedule.steps - 1; work->step >= 0; work->step--)
     {
       gru_parallel_ranks (work, rank_gradients);
       if (work->step > 0)
-        weft_matrix_product (work->call, FALSE, FALSE, gru_active (&work->schedule, work->step), units, 3 * units, 1,
-                             work->by_gates[work->direction] + work->schedule.start[work->step] * 4 * units + units, 4 * units, weight,
-                             units, 1, by_hidden, units);
+        gru_multiply (work, &product, gru_active (&work->schedule, work->step),
+                      work->by_gates[work->direction] + work->schedule.start[work->step] * 4 * units + units, by_hidden);
     }
 }
 

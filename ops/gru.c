@@ -7,6 +7,7 @@
 #include "gru.h"
 
 #include <string.h>
+#include <weft/product.h>
 
 #include "kernels/vector.h"
 
@@ -67,12 +68,41 @@ gru_parallel_ranks (GruWork *work, void (*tile) (gpointer work, gint64 index, gu
   weft_parallel (work->call, (gru_active (&work->schedule, work->step) + each - 1) / each, tile, work);
 }
 
+void
+gru_take_packed (GruWork *work, gint64 n, gint64 k, GruMemory *memory)
+{
+  gsize floats = work->small ? 0 : product_packed_floats (work->call->compute, n, k);
+  work->packed = floats ? gru_take (memory, (gint64) floats) : NULL;
+}
+
+void
+gru_pack (GruWork *work, MatrixProduct *product)
+{
+  product->compute = work->call->compute;
+  product->packed = NULL;
+  if (!work->packed || work->schedule.steps < 3)
+    return;
+  product_pack (work->call, product, work->packed);
+  product->packed = work->packed;
+}
+
+void
+gru_multiply (GruWork *work, MatrixProduct *product, gint64 m, const float *a, float *c)
+{
+  product->m = m;
+  product->a = a;
+  product->c = c;
+  weft_products_note (m, product->n, product->k);
+  product_run (work->call, product);
+}
+
 static void
 forward_memory (const WeftCall *call, GruWork *work, GruMemory *memory)
 {
   gru_begin (call, work, memory);
   work->inputs = gru_take (memory, work->rows * work->width);
   work->bias = gru_take (memory, 4 * work->units);
+  gru_take_packed (work, 3 * work->units, work->units, memory);
   for (int i = 0; i < work->directions; i++)
     {
       /* Big directions take turns, so that without backward they need one block of gates. */
@@ -164,15 +194,24 @@ static void
 recur (GruWork *work)
 {
   gint64 units = work->units;
-  const float *weight = work->call->parameters[GRU_PARAMETERS * work->direction + GRU_WEIGHT_HH]->data;
   const gint32 *start = work->schedule.start;
+  MatrixProduct product = { .transpose_b = TRUE,
+                            .n = 3 * units,
+                            .k = units,
+                            .alpha = 1,
+                            .a_stride = units,
+                            .b = work->call->parameters[GRU_PARAMETERS * work->direction + GRU_WEIGHT_HH]->data,
+                            .b_stride = units,
+                            .beta = 1,
+                            .c_stride = 4 * units };
 
+  gru_pack (work, &product);
   for (work->step = 0; work->step < work->schedule.steps; work->step++)
     {
       if (work->step > 0)
-        weft_matrix_product (work->call, FALSE, TRUE, gru_active (&work->schedule, work->step), 3 * units, units, 1,
-                             work->hidden[work->direction] + start[work->step - 1] * units, units, weight, units, 1,
-                             work->gates[work->direction] + start[work->step] * 4 * units + units, 4 * units);
+        gru_multiply (work, &product, gru_active (&work->schedule, work->step),
+                      work->hidden[work->direction] + start[work->step - 1] * units,
+                      work->gates[work->direction] + start[work->step] * 4 * units + units);
       gru_parallel_ranks (work, activate_ranks);
     }
 }
@@ -332,6 +371,8 @@ static const WeftOperator gru = {
                                   "y: {op: gru, x: x, units: 4, bidirectional: false}\n",
                                   "x: {op: feed, signature: \"f32[b<=3 : t<=12, 1]\", gradient: true}\n"
                                   "y: {op: gru, x: x, units: 1}\n",
+                                  "x: {op: feed, signature: \"f32[b<=3 : t<=12, 2]\", gradient: true}\n"
+                                  "y: {op: gru, x: x, units: 136}\n",
                                   NULL },
 };
 WEFT_OPERATOR (gru);

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "gru-schedule.h"
+#include "kernels/product.h"
 #include "kernels/rows.h"
 
 /* Up to this many units the whole recurrence of a direction is one tile: its products are too small to be shared out. */
@@ -56,6 +57,7 @@ gru_take (GruMemory *memory, gint64 elements)
  * @hidden: per direction, time-major states after each step
  * @bias: a row of the gates as it is before any input
  * @recurrent: small only: transposed recurrent weights
+ * @packed: (nullable): memory for the recurrent weights of a direction, packed
  * @by_gates: gradients by the arguments of the gates
  * @by_hidden: gradients by the state before the step last dealt with, per rank
  * @inputs, @by_inputs, @before: time-major rows of x, of its gradient, and of the states before each step
@@ -69,7 +71,7 @@ typedef struct
   gint64 samples, rows, width, units, directions;
   gboolean small;
   float *gates[2], *hidden[2];
-  float *bias, *recurrent[2];
+  float *bias, *recurrent[2], *packed;
   float *by_gates[2], *by_hidden[2], *inputs, *by_inputs, *before;
   int direction;
   gint64 step;
@@ -83,6 +85,12 @@ void gru_gather_inputs (GruWork *work, gint64 rank) G_GNUC_INTERNAL;
 /* Runs @tile over groups of the ranks that are active at work->step. */
 void gru_parallel_ranks (GruWork *work, void (*tile) (gpointer work, gint64 index, guint member)) G_GNUC_INTERNAL;
 void gru_ranks_of_tile (const GruWork *work, gint64 index, gint64 *first, gint64 *end) G_GNUC_INTERNAL;
+
+/* Memory for @work->packed, of the product that steps repeat with its B of k × n. */
+void gru_take_packed (GruWork *work, gint64 n, gint64 k, GruMemory *memory) G_GNUC_INTERNAL;
+/* Packs the B of that product, if several steps are to come. */
+void gru_pack (GruWork *work, MatrixProduct *product) G_GNUC_INTERNAL;
+void gru_multiply (GruWork *work, MatrixProduct *product, gint64 m, const float *a, float *c) G_GNUC_INTERNAL;
 
 gsize gru_backward_scratch (const WeftCall *call) G_GNUC_INTERNAL;
 void gru_backward (const WeftCall *call) G_GNUC_INTERNAL;

@@ -114,6 +114,26 @@ places_of (const MicroKernels *micro, gint64 numbers)
   return (numbers + micro->numbers - 1) / micro->numbers;
 }
 
+static gint64
+depths_of (const MicroKernels *micro, gint64 k)
+{
+  return MAX ((places_of (micro, k) + DEPTH - 1) / DEPTH, 1);
+}
+
+static gint64
+depth_of (const MicroKernels *micro, gint64 k)
+{
+  gint64 depths = depths_of (micro, k);
+  return up_to_multiple ((k + depths - 1) / depths, 16);
+}
+
+/* Where the panels of column @column lie in a packed B, for the @depth numbers from @first on: depth after depth, panel after panel. */
+static float *
+packed_at (const MicroKernels *micro, gint64 n, float *packed, gint64 column, gint64 first, gint64 depth)
+{
+  return packed + up_to_multiple (n, micro->columns) * places_of (micro, first) + column * places_of (micro, depth);
+}
+
 static void
 job_init (Job *job, const MatrixProduct *product, const MicroKernels *micro)
 {
@@ -128,8 +148,8 @@ job_init (Job *job, const MatrixProduct *product, const MicroKernels *micro)
   job->micro = micro;
   job->rows = cut (product->m, block, micro->rows, most);
   job->columns = cut (product->n, columns, micro->columns, PART / columns);
-  job->depths = MAX ((places_of (micro, product->k) + DEPTH - 1) / DEPTH, 1);
-  job->depth = up_to_multiple ((product->k + job->depths - 1) / job->depths, 16);
+  job->depths = depths_of (micro, product->k);
+  job->depth = depth_of (micro, product->k);
   job->tasks = job->rows.blocks * job->columns.blocks;
   memset (job->computed, 0, (gsize) job->tasks * sizeof *job->computed);
   job->row_block_floats = (gsize) up_to_multiple (MIN (job->rows.block, product->m) * places_of (micro, job->depth) + MICRO_SLACK, 16);
@@ -270,9 +290,13 @@ run_task (gpointer data, gint64 index, guint member G_GNUC_UNUSED)
       float *columns = job->packed_columns[set] + task.column * (gint64) job->column_block_floats;
       Packing *row_packing = &job->row_packings[set][task.row], *column_packing = &job->column_packings[set][task.column];
       await (&job->finished[set], task.step / SETS * job->tasks);
-      pack_columns (job, &task, column_packing, columns);
+      if (job->product->packed)
+        columns = packed_at (job->micro, job->product->n, (float *) job->product->packed, task.first_column, task.first, task.depth);
+      else
+        pack_columns (job, &task, column_packing, columns);
       pack_rows (job, &task, row_packing, rows);
-      await (&column_packing->packed, task.step + 1);
+      if (!job->product->packed)
+        await (&column_packing->packed, task.step + 1);
       await (&row_packing->packed, task.step + 1);
       await (computed, task.step);
       multiply (job, &task, rows, columns);
@@ -381,12 +405,50 @@ product_run (const WeftCall *call, const MatrixProduct *product)
       task (data, i, 0);
 }
 
+gsize
+product_packed_floats (WeftCompute compute, gint64 n, gint64 k)
+{
+  const MicroKernels *micro = micro_kernels (compute);
+  return micro ? (gsize) (up_to_multiple (n, micro->columns) * places_of (micro, k)) + MICRO_SLACK : 0;
+}
+
+typedef struct
+{
+  const MatrixProduct *product;
+  const MicroKernels *micro;
+  float *packed;
+} PackingJob;
+
+/* Some columns of one depth. */
+static void
+pack_whole (gpointer data, gint64 index, guint member G_GNUC_UNUSED)
+{
+  const PackingJob *job = data;
+  const MatrixProduct *product = job->product;
+  gint64 blocks = (product->n + COLUMN_BLOCK - 1) / COLUMN_BLOCK, full = depth_of (job->micro, product->k);
+  gint64 column = index % blocks * COLUMN_BLOCK, first = index / blocks * full, depth = CLAMP (product->k - first, 0, full);
+  gint64 along = product->transpose_b ? product->b_stride : 1, deep = product->transpose_b ? 1 : product->b_stride;
+
+  job->micro->pack (MIN (COLUMN_BLOCK, product->n - column), depth, product->b + column * along + first * deep, along, deep,
+                    job->micro->columns, TRUE, packed_at (job->micro, product->n, job->packed, column, first, depth));
+}
+
+void
+product_pack (const WeftCall *call, const MatrixProduct *product, float *packed)
+{
+  PackingJob job = { product, micro_kernels (product->compute), packed };
+  gint64 blocks = (product->n + COLUMN_BLOCK - 1) / COLUMN_BLOCK;
+
+  weft_parallel (call, depths_of (job.micro, product->k) * blocks, pack_whole, &job);
+}
+
 void
 product_on_team (const WeftCall *call, gboolean transpose_a, gboolean transpose_b, gint64 m, gint64 n, gint64 k, float alpha,
                  const float *a, gint64 a_stride, const float *b, gint64 b_stride, float beta, float *c, gint64 c_stride)
 {
   const MatrixProduct product = { transpose_a, transpose_b, m,    n, k,        alpha, a,    a_stride,
-                                  b,           b_stride,    beta, c, c_stride, NULL,  NULL, call ? call->compute : WEFT_COMPUTE_FLOAT32 };
+                                  b,           b_stride,    beta, c, c_stride, NULL,  NULL, call ? call->compute : WEFT_COMPUTE_FLOAT32,
+                                  NULL };
   product_run (call, &product);
 }
 

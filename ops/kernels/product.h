@@ -13,6 +13,7 @@ G_BEGIN_DECLS
  * @a_stride, @b_stride, @c_stride: distances between stored rows
  * @bias: (nullable): n numbers, added to every row
  * @activation: (nullable): applied to each number last; one of the functions of `vector` from rows to rows
+ * @packed: (nullable): what product_pack() made of B, which is then not read
  * @compute: #WEFT_COMPUTE_BF16: operands are rounded to bfloat16; sums are float32
  *
  * C = activation (α op(A) op(B) + β C + bias). With β = 0, C is not read; with k = 0 the product is zero.
@@ -32,6 +33,7 @@ typedef struct
   const float *bias;
   void (*activation) (gint64 n, const float *x, float *y);
   WeftCompute compute;
+  const float *packed;
 } MatrixProduct;
 
 /**
@@ -42,6 +44,21 @@ typedef struct
  * of the calling thread that is kept from product to product and is bounded (16 MiB).
  */
 void product_run (const WeftCall *call, const MatrixProduct *product) G_GNUC_INTERNAL;
+
+/**
+ * product_packed_floats:
+ *
+ * Returns: floats that product_pack() fills for a B of k × n; 0 where products take nothing packed
+ */
+gsize product_packed_floats (WeftCompute compute, gint64 n, gint64 k) G_GNUC_INTERNAL;
+
+/**
+ * product_pack:
+ * @product: its n, k, B and compute count
+ *
+ * Packs the whole B once, for several products with it. They give the same bits as without.
+ */
+void product_pack (const WeftCall *call, const MatrixProduct *product, float *packed) G_GNUC_INTERNAL;
 
 /* As the module serves them to everybody. */
 void product_on_team (const WeftCall *call, gboolean transpose_a, gboolean transpose_b, gint64 m, gint64 n, gint64 k, float alpha,
