@@ -135,12 +135,17 @@ print_graph (WeftGraph *graph, gboolean nodes, gboolean gradients, gsize *bytes)
       fprintf (stderr, "graph `%s`: %s\n", graph->name, error->message);
       return FALSE;
     }
-  guint n_gradients = 0;
+  guint n_gradients = 0, n_again = 0;
   for (guint i = 0; i < graph->nodes->len; i++)
-    n_gradients += ((const WeftNode *) graph->nodes->pdata[i])->kind == WEFT_NODE_GRADIENT;
-  printf ("  graph %s: %u nodes", graph->name, graph->nodes->len - n_gradients);
+    {
+      n_gradients += ((const WeftNode *) graph->nodes->pdata[i])->kind == WEFT_NODE_GRADIENT;
+      n_again += ((const WeftNode *) graph->nodes->pdata[i])->kind == WEFT_NODE_AGAIN;
+    }
+  printf ("  graph %s: %u nodes", graph->name, graph->nodes->len - n_gradients - n_again);
   if (n_gradients)
     printf (" and %u gradients", n_gradients);
+  if (n_again)
+    printf (", for which %u are computed again", n_again);
   if (graph->source)
     printf (", over `%s`", graph->source->path);
   printf (", %.1f MiB a step%s\n", (double) plan->arena / MEBIBYTE, graph->feeds->len ? ", and what depends on collected arrays" : "");
