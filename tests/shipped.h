@@ -81,7 +81,7 @@ shipped_set_up (void)
              "include: [sources.yaml]\n"
              "graphs: {train: {nodes: {momentum: null, v_key: null, t_key: null, queues: null, enqueue: null}}}\n",
              -1);
-  rig_write (shipped_folder, "sources-of-coco.yaml", "include: [sources-with-keys.yaml]\ngraphs: {folds: null}\n", -1);
+  rig_write (shipped_folder, "sources-of-coco.yaml", "include: [sources-with-keys.yaml]\ngraphs: {folds: null, crisscrossed: null, eccv: null}\n", -1);
 }
 
 static inline void
