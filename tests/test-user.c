@@ -487,16 +487,19 @@ expect_failure (const char *settings, double value, const char *message)
 
 START_TEST (optimizers_refuse_what_cannot_be_meant)
 {
-  g_autoptr (WeftProblems) problems = weft_problems_new ();
-  g_autoptr (WeftValue) document =
-      weft_document_parse (NETWORK "      loss: {op: info_nce, image: v, text: text}\n"
-                                   "      update: {op: adamw, minimize: loss.loss, scale: {image.grru: 0.1}}\n",
-                           -1, "test", problems);
-  ck_assert_ptr_null (weft_pipeline_build (document, problems));
-  ck_assert_uint_eq (weft_problems_count (problems), 1);
-  ck_assert_msg (strstr (weft_problems_get (problems, 0), "`scale` of `update`: image.grru matches none") != NULL, "%s",
-                 weft_problems_get (problems, 0));
-  expect_failure ("freeze: [text.bert]", 1, "freeze: text.bert matches none");
+  static const char *const cases[][2] = { { "scale: {image.grru: 0.1}", "`scale` of `update`: image.grru matches none" },
+                                          { "freeze: [text.bert]", "`freeze` of `update`: text.bert matches none" } };
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autoptr (WeftProblems) problems = weft_problems_new ();
+      g_autofree char *yaml = g_strdup_printf (NETWORK "      loss: {op: info_nce, image: v, text: text}\n"
+                                                       "      update: {op: adamw, minimize: loss.loss, %s}\n",
+                                               cases[i][0]);
+      g_autoptr (WeftValue) document = weft_document_parse (yaml, -1, "test", problems);
+      ck_assert_ptr_null (weft_pipeline_build (document, problems));
+      ck_assert_uint_eq (weft_problems_count (problems), 1);
+      ck_assert_msg (strstr (weft_problems_get (problems, 0), cases[i][1]) != NULL, "%s", weft_problems_get (problems, 0));
+    }
   expect_failure ("rate: 0.01", NAN, "not finite");
 }
 END_TEST
