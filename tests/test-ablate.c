@@ -95,6 +95,18 @@ START_TEST (shipped_ablations_fit)
 }
 END_TEST
 
+/* Overlays that only show more fit every USER pipeline. */
+START_TEST (shipped_looks_fit)
+{
+  static const char *const pipelines[] = { "scenes.yaml", "user-f30k.yaml", "user-f8k-small.yaml", "user-coco.yaml" };
+  static const char *const looks[] = { "similarities", "sheet" };
+  g_setenv ("WEFT_DATA", folder, TRUE);
+  for (guint p = 0; p < G_N_ELEMENTS (pipelines); p++)
+    for (guint l = 0; l < G_N_ELEMENTS (looks); l++)
+      g_free (digest_of (pipelines[p], looks[l], NULL));
+}
+END_TEST
+
 /* What is written in another way is the same run; what computes something else is not. */
 START_TEST (digests_tell_runs_apart)
 {
@@ -265,6 +277,7 @@ main (void)
   tcase_set_timeout (tests, 240);
   tcase_add_checked_fixture (tests, set_up, tear_down);
   tcase_add_test (tests, shipped_ablations_fit);
+  tcase_add_test (tests, shipped_looks_fit);
   tcase_add_test (tests, digests_tell_runs_apart);
   tcase_add_test (tests, digests_follow_data);
   tcase_add_test (tests, tables_continue_after_kills);

@@ -6,6 +6,7 @@ tests_bench_products_CPPFLAGS = $(AM_CPPFLAGS) $(BLIS_CFLAGS)
 tests_bench_products_LDADD = $(LDADD) $(BLIS_LIBS)
 EXTRA_PROGRAMS += $(bench_programs)
 EXTRA_DIST += \
+	tests/bench/ABLATIONS.md \
 	tests/bench/RESULTS.md \
 	tests/bench/bert.yaml \
 	tests/bench/bigru.yaml \
