@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: BSD-3-Clause */
 #include "saver.h"
 
+#include <pthread.h>
 #include <string.h>
 
 #include "checkpoint.h"
@@ -37,8 +38,8 @@ struct _WeftSaver
   GHashTable *index; /* of const WeftTensor * to Piece */
   GHashTable *order; /* of const WeftTensor * to the place of its first change in a step */
   GThread *thread;
-  GMutex lock; /* of what follows, and of pieces */
-  GCond written;
+  pthread_mutex_t lock; /* of what follows, and of pieces */
+  pthread_cond_t written;
   gsize copied, room;
   gint left; /* pieces not yet written; also read without the lock */
   gboolean started, ended;
@@ -82,13 +83,13 @@ guard (gpointer data, const WeftTensor *tensor)
   WeftSaver *saver = data;
   if (g_atomic_int_get (&saver->left) == 0)
     return;
-  g_mutex_lock (&saver->lock);
+  pthread_mutex_lock (&saver->lock);
   if (!g_hash_table_contains (saver->order, tensor))
     g_hash_table_insert (saver->order, (gpointer) tensor, GUINT_TO_POINTER (g_hash_table_size (saver->order) + 1));
   Piece *piece = g_hash_table_lookup (saver->index, tensor);
   while (piece != NULL && saver->left > 0 && !piece->done && piece->copy == NULL && !copy_piece (saver, piece))
-    g_cond_wait (&saver->written, &saver->lock);
-  g_mutex_unlock (&saver->lock);
+    pthread_cond_wait (&saver->written, &saver->lock);
+  pthread_mutex_unlock (&saver->lock);
 }
 
 WeftSaver *
@@ -102,8 +103,8 @@ weft_saver_new (WeftStore *store)
   saver->order = g_hash_table_new (NULL, NULL);
   g_array_set_clear_func (saver->files, file_clear);
   g_array_set_clear_func (saver->pieces, piece_clear);
-  g_mutex_init (&saver->lock);
-  g_cond_init (&saver->written);
+  pthread_mutex_init (&saver->lock, NULL);
+  pthread_cond_init (&saver->written, NULL);
   weft_store_set_guard (store, guard, saver);
   return saver;
 }
@@ -119,8 +120,8 @@ weft_saver_free (WeftSaver *saver)
   g_hash_table_unref (saver->order);
   g_array_unref (saver->pieces);
   g_array_unref (saver->files);
-  g_cond_clear (&saver->written);
-  g_mutex_clear (&saver->lock);
+  pthread_cond_destroy (&saver->written);
+  pthread_mutex_destroy (&saver->lock);
   g_free (saver);
 }
 
@@ -177,25 +178,25 @@ list_pieces (WeftSaver *saver)
 static void
 write_piece (WeftSaver *saver, Piece *piece)
 {
-  g_mutex_lock (&saver->lock);
+  pthread_mutex_lock (&saver->lock);
   gconstpointer data = piece->copy != NULL ? piece->copy : piece->tensor->data;
   piece->writing = piece->copy == NULL;
-  g_mutex_unlock (&saver->lock);
+  pthread_mutex_unlock (&saver->lock);
   for (guint i = 0; i < saver->files->len; i++)
     {
       File *file = &g_array_index (saver->files, File, i);
       if (file->failure == NULL && g_hash_table_contains (file->names, piece->path))
         weft_safetensors_writer_put (file->writer, piece->path, data, &file->failure);
     }
-  g_mutex_lock (&saver->lock);
+  pthread_mutex_lock (&saver->lock);
   piece->writing = FALSE;
   piece->done = TRUE;
   if (piece->copy != NULL)
     saver->copied -= weft_tensor_bytes (piece->tensor);
   g_clear_pointer (&piece->copy, g_free);
   g_atomic_int_add (&saver->left, -1);
-  g_cond_broadcast (&saver->written);
-  g_mutex_unlock (&saver->lock);
+  pthread_cond_broadcast (&saver->written);
+  pthread_mutex_unlock (&saver->lock);
 }
 
 /* Until the first file has failed: those after it are of no use without it. */
@@ -231,12 +232,12 @@ work (gpointer data)
   GError *failure = NULL;
   write_files (saver, &failure);
   g_array_set_size (saver->files, 0); /* removes what was begun and not ended */
-  g_mutex_lock (&saver->lock);
+  pthread_mutex_lock (&saver->lock);
   saver->failure = failure;
   saver->ended = TRUE;
   g_atomic_int_set (&saver->left, 0);
-  g_cond_broadcast (&saver->written);
-  g_mutex_unlock (&saver->lock);
+  pthread_cond_broadcast (&saver->written);
+  pthread_mutex_unlock (&saver->lock);
   return NULL;
 }
 
@@ -260,9 +261,9 @@ weft_saver_take (WeftSaver *saver, gboolean wait, GError **error)
 {
   if (!saver->started)
     return WEFT_SAVED_NOTHING;
-  g_mutex_lock (&saver->lock);
+  pthread_mutex_lock (&saver->lock);
   gboolean ended = saver->ended;
-  g_mutex_unlock (&saver->lock);
+  pthread_mutex_unlock (&saver->lock);
   if (!ended && !wait)
     return WEFT_SAVED_NOTHING;
   if (saver->thread != NULL)
