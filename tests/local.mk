@@ -97,6 +97,13 @@ SOAK = --rounds 20
 soak: all
 	$(srcdir)/tests/soak --weft ./weft $(SOAK)
 
+# All suites under valgrind's memcheck, which hides AVX-512 and so runs other kernels; `make check-valgrind TESTS=tests/test-saver` is one.
+MEMCHECK = valgrind --quiet --error-exitcode=99 --leak-check=no
+.PHONY: check-valgrind
+check-valgrind:
+	CK_TIMEOUT_MULTIPLIER=200 WEFT_PATIENCE=200 G_SLICE=always-malloc $(MAKE) check \
+	  LOG_COMPILER='$(SHELL) ./libtool --mode=execute $(MEMCHECK)'
+
 if HAVE_CHECK
 check_PROGRAMS += tests/replay
 AM_CPPFLAGS += $(CHECK_CFLAGS)
