@@ -31,7 +31,7 @@ man1dir = $(mandir)/man1
 CLEANFILES += doc/reference.md doc/man.stamp
 GENERATE = ASAN_OPTIONS=detect_leaks=0 LC_ALL=C.UTF-8 WEFT_PLUGIN_PATH= XDG_DATA_HOME=/nonexistent ./weft$(EXEEXT)
 
-doc/man.stamp: weft$(EXEEXT)
+doc/man.stamp: weft$(EXEEXT) $(modules_LTLIBRARIES)
 	$(AM_V_GEN)$(MKDIR_P) doc/man && rm -f doc/man/*.1 && $(GENERATE) --manual > doc/man/weft.1 \
 	  && for command in `$(GENERATE) --commands`; do \
 	    $(GENERATE) $$command --manual > doc/man/weft-$$command.1 || exit 1; \

@@ -343,6 +343,42 @@ struct _WeftOperator
   static const WeftOperator *const weft_entry_of_##identifier WEFT_OPERATOR_ENTRY = &identifier
 
 /**
+ * WeftCommandCall:
+ * @arguments: (array length=n): words of the command line that are no options
+ * @settings: (array zero-terminated=1): `path=value`, from --set and --seed
+ * @output: (nullable): of --output
+ * @threads: of --threads; 0: as many as the process may run on
+ *
+ * What a command of a module is called with.
+ */
+typedef struct
+{
+  gsize size;
+  int n;
+  char *const *arguments;
+  const char *const *settings;
+  const char *output;
+  guint threads;
+  gboolean quiet;
+} WeftCommandCall;
+
+/**
+ * WeftModuleCommand: a subcommand of `weft` that a module brings
+ * @name: as on the command line; not that of a built-in command
+ * @summary: one line
+ * @arguments: "RUN FOLDER"
+ * @description: paragraphs for `--help` and the manual page
+ * @options: (nullable): GOptionEntry that fill variables of the module, beside the common ones (--set, --output, --threads, --quiet …)
+ * @run: returns the exit status: 0, 1 if something in a file is wrong, 2 if something in the command line is
+ */
+typedef struct
+{
+  const char *name, *summary, *arguments, *description;
+  const GOptionEntry *options;
+  int (*run) (const WeftCommandCall *call);
+} WeftModuleCommand;
+
+/**
  * WeftModule:
  * @size: sizeof (WeftModule)
  * @interface_major, @interface_minor: the interface that the module was compiled against
@@ -352,6 +388,7 @@ struct _WeftOperator
  * @report: (nullable): lines for `weft info` (to be freed), e.g. which matrix kernels were chosen and why
  * @matrix_product: (nullable): serves weft_matrix_product_here() to everybody
  * @team_matrix_product: (nullable): serves weft_matrix_product(); without it, tiles of a product are computed by @matrix_product
+ * @commands: (nullable) (since 1.1): subcommands, ended by one without name
  *
  * The one symbol, `weft_module`, that a module exports.
  */
@@ -370,6 +407,7 @@ typedef struct
                           gint64 a_stride, const float *b, gint64 b_stride, float beta, float *c, gint64 c_stride);
   void (*team_matrix_product) (const WeftCall *call, gboolean transpose_a, gboolean transpose_b, gint64 m, gint64 n, gint64 k, float alpha,
                                const float *a, gint64 a_stride, const float *b, gint64 b_stride, float beta, float *c, gint64 c_stride);
+  const WeftModuleCommand *commands;
 } WeftModule;
 
 extern const WeftOperator *const __start_weft_operators[] __attribute__ ((visibility ("hidden"), weak));

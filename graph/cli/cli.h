@@ -3,6 +3,8 @@
  * SPDX-License-Identifier: BSD-3-Clause */
 #pragma once
 
+#include <stdio.h>
+
 #include "compose.h"
 #include "graph.h"
 #include "registry.h"
@@ -34,11 +36,14 @@ typedef struct
 } WeftCommonOptions;
 
 /* Parses @own (may be %NULL) and the common options; on failure or `--help` leaves the exit status in @status and returns %FALSE. */
-gboolean weft_cli_parse (int *argc, char ***argv, const char *arguments, const char *description, const GOptionEntry *own, WeftCommonOptions *common,
-                         int *status);
+gboolean weft_cli_parse (int *argc, char ***argv, const char *arguments, const char *description, const GOptionEntry *own,
+                         WeftCommonOptions *common, int *status);
 /* The same without loading modules. */
 gboolean weft_cli_parse_options (int *argc, char ***argv, const char *arguments, const char *description, const GOptionEntry *own,
                                  WeftCommonOptions *common, int *status);
+/* The same for commands of modules, which take no overlays: -o is short for --output. */
+gboolean weft_cli_parse_module_options (int *argc, char ***argv, const char *arguments, const char *description, const GOptionEntry *own,
+                                        WeftCommonOptions *common, int *status);
 void weft_cli_options_clear (WeftCommonOptions *common);
 
 /* The settings of the command line, `--seed` as the one that it stands for; to be freed with g_strfreev(). */
@@ -59,6 +64,12 @@ WeftPipeline *weft_cli_pipeline (const WeftCommonOptions *common, const char *pa
  * Returns: what @work returned, or an exit status if it did not
  */
 int weft_cli_apart (const char *plugin_path, int (*work) (gpointer data), gpointer data);
+
+/* Commands that modules bring. */
+const WeftModuleCommand *weft_cli_find_module_command (int argc, char **argv); /* (nullable); loads modules */
+int weft_cli_run_module_command (const WeftModuleCommand *command, int argc, char **argv);
+void weft_cli_print_module_commands (FILE *to); /* a line for each, for the usage */
+void weft_cli_list_module_commands (void);      /* their names, one a line */
 
 int weft_cli_train (int argc, char **argv);
 int weft_cli_evaluate (int argc, char **argv);

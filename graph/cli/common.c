@@ -45,21 +45,22 @@ wrong_number (WeftCommonOptions *common)
   return NULL;
 }
 
-gboolean
-weft_cli_parse_options (int *argc, char ***argv, const char *arguments, const char *description, const GOptionEntry *own,
-                        WeftCommonOptions *common, int *status)
+/* @overlays: whether the command takes overlays; if not, -o is short for --output. */
+static gboolean
+parse (int *argc, char ***argv, const char *arguments, const char *description, const GOptionEntry *own, gboolean overlays,
+       WeftCommonOptions *common, int *status)
 {
   g_autofree char *command = g_strdup ((*argv)[0]);
   g_autofree char *program = g_strconcat ("weft ", command, NULL);
   g_autoptr (GOptionContext) context = g_option_context_new (arguments);
   g_autoptr (GError) error = NULL;
   gboolean help = FALSE, manual = FALSE, names = FALSE;
-  const GOptionEntry entries[] = {
-    { "set", 0, 0, G_OPTION_ARG_STRING_ARRAY, &common->settings, "Set a variable or any value of the document (repeatable)", "PATH=VALUE" },
+  const GOptionEntry all[] = {
     { "overlay", 'o', 0, G_OPTION_ARG_STRING_ARRAY, &common->overlays, "Apply an overlay: a file or one of the pipeline's ablations",
       "NAME" },
+    { "set", 0, 0, G_OPTION_ARG_STRING_ARRAY, &common->settings, "Set a variable or any value of the document (repeatable)", "PATH=VALUE" },
     { "plugin-path", 0, 0, G_OPTION_ARG_STRING, &common->plugin_path, "Look for modules here first", "DIR:DIR…" },
-    { "output", 0, 0, G_OPTION_ARG_FILENAME, &common->output, "Write here", "DIR" },
+    { "output", overlays ? 0 : 'o', 0, G_OPTION_ARG_FILENAME, &common->output, "Write here", "DIR" },
     { "threads", 0, 0, G_OPTION_ARG_INT, &common->threads, "Threads (default: all processors)", "N" },
     { "seed", 0, 0, G_OPTION_ARG_INT64, &common->seed, "Seed of all random numbers (default: the pipeline's)", "N" },
     { "quiet", 'q', 0, G_OPTION_ARG_NONE, &common->quiet, "Print results only", NULL },
@@ -68,6 +69,7 @@ weft_cli_parse_options (int *argc, char ***argv, const char *arguments, const ch
     { "list-options", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_NONE, &names, "List options for shells", NULL },
     { NULL, 0, 0, 0, NULL, NULL, NULL },
   };
+  const GOptionEntry *entries = overlays ? all : all + 1;
 
   *common = (WeftCommonOptions){ .seed = NO_SEED };
   g_set_prgname (program);
@@ -110,6 +112,20 @@ weft_cli_parse_options (int *argc, char ***argv, const char *arguments, const ch
       return FALSE;
     }
   return TRUE;
+}
+
+gboolean
+weft_cli_parse_options (int *argc, char ***argv, const char *arguments, const char *description, const GOptionEntry *own,
+                        WeftCommonOptions *common, int *status)
+{
+  return parse (argc, argv, arguments, description, own, TRUE, common, status);
+}
+
+gboolean
+weft_cli_parse_module_options (int *argc, char ***argv, const char *arguments, const char *description, const GOptionEntry *own,
+                               WeftCommonOptions *common, int *status)
+{
+  return parse (argc, argv, arguments, description, own, FALSE, common, status);
 }
 
 gboolean

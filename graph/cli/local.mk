@@ -43,6 +43,7 @@ weft_SOURCES = \
 	graph/cli/main.c \
 	graph/cli/manual.c \
 	graph/cli/manual.h \
+	graph/cli/module-commands.c \
 	graph/cli/new-operator.c \
 	graph/cli/numbers.c \
 	graph/cli/numbers.h \

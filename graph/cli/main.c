@@ -41,6 +41,7 @@ print_usage (FILE *to)
   fprintf (to, "Usage: weft COMMAND [OPTION…] [ARGUMENT…]\n\nCommands:\n");
   for (guint i = 0; i < G_N_ELEMENTS (commands); i++)
     fprintf (to, "  %-14s %s\n", commands[i].name, commands[i].summary);
+  weft_cli_print_module_commands (to);
   fprintf (to, "\n`weft COMMAND --help` shows a command's options.\n");
 }
 
@@ -82,6 +83,7 @@ main (int argc, char **argv)
     {
       for (guint i = 0; i < G_N_ELEMENTS (commands); i++)
         puts (commands[i].name);
+      weft_cli_list_module_commands ();
       return 0;
     }
   if (strcmp (argv[1], "complete") == 0)
@@ -94,5 +96,6 @@ main (int argc, char **argv)
   for (guint i = 0; i < G_N_ELEMENTS (commands); i++)
     if (strcmp (argv[1], commands[i].name) == 0)
       return commands[i].run (argc - 1, argv + 1);
-  return unknown_command (argv[1]);
+  const WeftModuleCommand *of_module = weft_cli_find_module_command (argc - 1, argv + 1);
+  return of_module ? weft_cli_run_module_command (of_module, argc - 1, argv + 1) : unknown_command (argv[1]);
 }
