@@ -65,6 +65,7 @@ libweft_1_la_SOURCES = \
 	graph/recipe.c \
 	graph/recompute.c \
 	graph/registry.c \
+	graph/replace-source.c \
 	graph/restore.c \
 	graph/restrict.c \
 	graph/run-keep.c \

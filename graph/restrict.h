@@ -16,4 +16,14 @@ G_BEGIN_DECLS
  */
 gboolean weft_graph_restrict (WeftGraph *graph, const GPtrArray *wanted, WeftProblems *problems);
 
+/**
+ * weft_graph_replace_source:
+ * @graph: inferred, with a source, not planned yet
+ *
+ * Puts feeds `SOURCE.PORT` where outputs of the source are read.
+ *
+ * Returns: %FALSE if the graph needs more of its source than outputs
+ */
+gboolean weft_graph_replace_source (WeftGraph *graph, GError **error);
+
 G_END_DECLS

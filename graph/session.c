@@ -9,6 +9,7 @@
 #include "directory.h"
 #include "open.h"
 #include "registry.h"
+#include "restrict.h"
 #include "run-private.h"
 #include "safetensors.h"
 #include "weights.h"
@@ -25,7 +26,8 @@ struct _WeftSession
   WeftOpened opened;
   WeftStore *store;
   WeftTeam *team;
-  GHashTable *ready; /* graph → Ready */
+  GHashTable *ready;    /* graph → Ready */
+  GPtrArray *encodings; /* (nullable): names, NULL-terminated */
 };
 
 static void
@@ -43,6 +45,7 @@ weft_session_free (WeftSession *session)
   if (!session)
     return;
   g_clear_pointer (&session->ready, g_hash_table_unref);
+  g_clear_pointer (&session->encodings, g_ptr_array_unref);
   g_clear_pointer (&session->team, weft_team_free);
   weft_opened_clear (&session->opened);
   g_clear_pointer (&session->store, weft_store_free);
@@ -156,6 +159,17 @@ find_graph (WeftSession *session, const char *reference, const char **rest, GErr
   return graph;
 }
 
+/* Values of nodes before what is collected under the same name. */
+static WeftWire *
+find_wire (WeftGraph *graph, const char *name)
+{
+  WeftWire *wire = weft_graph_wire (graph, name);
+  for (guint i = 0; !wire && i < graph->collects->len; i++)
+    if (strcmp (g_array_index (graph->collects, WeftCollect, i).name, name) == 0)
+      return g_array_index (graph->collects, WeftCollect, i).wire;
+  return wire;
+}
+
 gboolean
 weft_session_want (WeftSession *session, const char *reference, GError **error)
 {
@@ -163,7 +177,7 @@ weft_session_want (WeftSession *session, const char *reference, GError **error)
   WeftGraph *graph = find_graph (session, reference, &rest, error);
   if (!graph)
     return FALSE;
-  WeftWire *wire = weft_graph_wire (graph, rest);
+  WeftWire *wire = find_wire (graph, rest);
   gboolean late = g_hash_table_contains (session->ready, graph);
   if (!wire)
     g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT, "graph `%s` has no value `%s`", graph->name, rest);
@@ -227,8 +241,103 @@ weft_session_value (WeftSession *session, const char *reference)
   const char *rest;
   WeftGraph *graph = find_graph (session, reference, &rest, NULL);
   Ready *ready = graph ? g_hash_table_lookup (session->ready, graph) : NULL;
-  WeftWire *wire = ready ? weft_graph_wire (graph, rest) : NULL;
+  WeftWire *wire = ready ? find_wire (graph, rest) : NULL;
   return wire && wire->kept ? weft_executor_value (ready->executor, wire) : NULL;
+}
+
+const char *const *
+weft_session_encodings (WeftSession *session)
+{
+  const GArray *encode = session->opened.recipe->encode;
+  if (!session->encodings)
+    {
+      session->encodings = g_ptr_array_new ();
+      for (guint i = 0; i < encode->len; i++)
+        g_ptr_array_add (session->encodings, g_array_index (encode, WeftNamed, i).name);
+      g_ptr_array_add (session->encodings, NULL);
+    }
+  return (const char *const *) session->encodings->pdata;
+}
+
+const char *
+weft_session_encoding (WeftSession *session, const char *name)
+{
+  const GArray *encode = session->opened.recipe->encode;
+  for (guint i = 0; i < encode->len; i++)
+    if (strcmp (g_array_index (encode, WeftNamed, i).name, name) == 0)
+      return g_array_index (encode, WeftNamed, i).reference;
+  return NULL;
+}
+
+void
+weft_source_free (WeftSource *source)
+{
+  if (!source)
+    return;
+  g_free (source->node);
+  g_strfreev (source->attributes);
+  g_strfreev (source->outputs);
+  g_strfreev (source->reads);
+  g_free (source);
+}
+
+static char **
+take_names (GPtrArray *names)
+{
+  g_ptr_array_add (names, NULL);
+  return (char **) g_ptr_array_free (names, FALSE);
+}
+
+WeftSource *
+weft_session_source (WeftSession *session, const char *name)
+{
+  const WeftGraph *graph = weft_pipeline_graph (session->opened.pipeline, name);
+  const WeftNode *node = graph ? graph->source : NULL;
+  if (!node)
+    return NULL;
+  WeftSource *source = g_new0 (WeftSource, 1);
+  GPtrArray *attributes = g_ptr_array_new (), *outputs = g_ptr_array_new (), *reads = g_ptr_array_new ();
+  for (const WeftAttribute *attribute = node->operator->attributes; attribute && attribute->name; attribute++)
+    g_ptr_array_add (attributes, g_strdup (attribute->name));
+  for (guint i = 0; node->operator->outputs[i].name; i++)
+    {
+      g_ptr_array_add (outputs, g_strdup (node->operator->outputs[i].name));
+      if (node->outputs[i] && node->outputs[i]->read)
+        g_ptr_array_add (reads, g_strdup (node->operator->outputs[i].name));
+    }
+  *source = (WeftSource){ g_strdup (node->path), take_names (attributes), take_names (outputs), take_names (reads) };
+  return source;
+}
+
+gboolean
+weft_session_describe (WeftSession *session, const char *reference, WeftTensor *tensor)
+{
+  const char *rest;
+  WeftGraph *graph = find_graph (session, reference, &rest, NULL);
+  const WeftWire *wire = graph ? find_wire (graph, rest) : NULL;
+  if (!wire)
+    return FALSE;
+  *tensor = (WeftTensor){ .type = wire->shape.type, .rank = wire->shape.rank };
+  for (guint i = 0; i < tensor->rank; i++)
+    tensor->shape[i] = weft_dim_bound (&wire->shape.dims[i]);
+  if (tensor->rank && wire->shape.dims[0].ragged)
+    tensor->samples = wire->shape.dims[0].samples ? wire->shape.dims[0].samples->bound : wire->shape.dims[0].sample_count;
+  return TRUE;
+}
+
+gboolean
+weft_session_replace_source (WeftSession *session, const char *name, GError **error)
+{
+  WeftGraph *graph = find_graph (session, name, NULL, error);
+  if (!graph)
+    return FALSE;
+  if (!graph->source || g_hash_table_contains (session->ready, graph))
+    {
+      g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT, "graph `%s` has %s", name,
+                   graph->source ? "begun: its source must be replaced before" : "no source to replace");
+      return FALSE;
+    }
+  return weft_graph_replace_source (graph, error);
 }
 
 WeftPipeline *

@@ -30,7 +30,7 @@ WeftSession *weft_session_open (const char *path, const char *const *settings, c
 void weft_session_free (WeftSession *session);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (WeftSession, weft_session_free)
 
-/* References are "GRAPH.NODE" or "GRAPH.NODE.PORT". What is wanted must be said before a graph's first feed or step. */
+/* References are "GRAPH.NODE", "GRAPH.NODE.PORT", or "GRAPH.NAME" of what a graph collects. What is wanted must be said before a graph's first feed or step. */
 gboolean weft_session_want (WeftSession *session, const char *reference, GError **error);
 /* @tensor is read in the following steps and must stay valid until they are done. */
 gboolean weft_session_feed (WeftSession *session, const char *reference, const WeftTensor *tensor, GError **error);
@@ -41,5 +41,42 @@ gboolean weft_session_feed (WeftSession *session, const char *reference, const W
 gboolean weft_session_step (WeftSession *session, const char *graph, gboolean *exhausted, GError **error);
 /* (nullable): valid until the next step of its graph. */
 const WeftTensor *weft_session_value (WeftSession *session, const char *reference);
+
+/* What `run: encode:` names, and the reference behind a name, "GRAPH.NAME" of what the graph collects; (nullable). */
+const char *const *weft_session_encodings (WeftSession *session);
+const char *weft_session_encoding (WeftSession *session, const char *name);
+
+/**
+ * WeftSource: what a graph iterates over
+ * @node: its name in the graph
+ * @attributes: (array zero-terminated=1): names of its operator's attributes
+ * @outputs: (array zero-terminated=1): names of its operator's outputs
+ * @reads: (array zero-terminated=1): those of them that the graph reads
+ */
+typedef struct
+{
+  char *node, **attributes, **outputs, **reads;
+} WeftSource;
+
+WeftSource *weft_session_source (WeftSession *session, const char *graph); /* (transfer full) (nullable): a graph without source */
+void weft_source_free (WeftSource *source);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (WeftSource, weft_source_free)
+
+/**
+ * weft_session_describe:
+ * @tensor: (out): type and sizes at their bounds, without data; ragged values have @samples set
+ *
+ * Returns: whether there is such a value
+ */
+gboolean weft_session_describe (WeftSession *session, const char *reference, WeftTensor *tensor);
+
+/**
+ * weft_session_replace_source:
+ * @graph: a graph with a source, before its first step
+ *
+ * Lets the caller give what the graph reads of its source, item by item: weft_session_feed() takes "GRAPH.SOURCE.PORT" then, and a step
+ * computes what was fed. The source's files are not opened.
+ */
+gboolean weft_session_replace_source (WeftSession *session, const char *graph, GError **error);
 
 G_END_DECLS
