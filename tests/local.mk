@@ -27,6 +27,9 @@ suites += tests/test-npy
 suites += tests/test-annotations
 suites += tests/test-bootstrap
 suites += tests/test-butd
+suites += tests/test-nearest
+suites += tests/test-page
+suites += tests/test-search
 suites += tests/test-byte-pairs
 suites += tests/test-clip
 suites += tests/test-photographs
@@ -59,6 +62,7 @@ noinst_HEADERS += \
 	tests/bf16.h \
 	tests/emulated-avx512.h \
 	tests/pictures.h \
+	tests/http.h \
 	tests/regions.h \
 	tests/rig.h \
 	tests/scenes.h \
@@ -87,6 +91,12 @@ tests_test_micro_CFLAGS = $(MODULE_CFLAGS) -Wno-psabi
 tests_test_vector_SOURCES = tests/test-vector.c $(vector_sources)
 tests_test_vector_CFLAGS = $(MODULE_CFLAGS)
 tests_test_butd_SOURCES = tests/test-butd.c graph/cli/butd.c
+tests_test_nearest_SOURCES = \
+	plugins/search/index-writer.c \
+	plugins/search/index.c \
+	plugins/search/nearest.c \
+	plugins/search/scan.c \
+	tests/test-nearest.c
 tests_replay_SOURCES = tests/replay-main.c $(replay_sources)
 tests_test_recordings_SOURCES = tests/test-recordings.c $(replay_sources)
 
