@@ -109,7 +109,17 @@ http_serve (const char *folder, guint *port)
   return child;
 }
 
-/* Sends @request as it is and reads to the end. Returns: the status; @body: (nullable), @length: (nullable) */
+/* Whether a body of the length that the head says is there; not every server closes the connection. */
+static inline gboolean
+http_complete (const GByteArray *answer)
+{
+  g_autofree char *text = g_strndup ((const char *) answer->data, answer->len);
+  const char *end = strstr (text, "\r\n\r\n"), *length = strcasestr (text, "\r\ncontent-length:");
+  return end && length && length < end
+         && answer->len >= (gsize) (end + 4 - text) + g_ascii_strtoull (length + strlen ("\r\ncontent-length:"), NULL, 10);
+}
+
+/* Sends @request as it is and reads the answer. Returns: the status; @body: (nullable), @length: (nullable) */
 static inline guint
 http_raw (guint port, const char *request, char **body, gsize *length)
 {
@@ -123,7 +133,11 @@ http_raw (guint port, const char *request, char **body, gsize *length)
   ck_assert (
       g_output_stream_write_all (g_io_stream_get_output_stream (G_IO_STREAM (connection)), request, strlen (request), NULL, NULL, NULL));
   while ((n = g_input_stream_read (g_io_stream_get_input_stream (G_IO_STREAM (connection)), buffer, sizeof buffer, NULL, NULL)) > 0)
-    g_byte_array_append (answer, buffer, (guint) n);
+    {
+      g_byte_array_append (answer, buffer, (guint) n);
+      if (http_complete (answer))
+        break;
+    }
   g_byte_array_append (answer, (const guint8 *) "", 1);
   const char *text = (const char *) answer->data, *end = strstr (text, "\r\n\r\n");
   if (body != NULL)

@@ -28,6 +28,7 @@ suites += tests/test-annotations
 suites += tests/test-bootstrap
 suites += tests/test-butd
 suites += tests/test-nearest
+suites += tests/test-page
 suites += tests/test-search
 suites += tests/test-byte-pairs
 suites += tests/test-clip

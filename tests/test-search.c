@@ -90,7 +90,8 @@ END_TEST
 /* An image by its features. */
 START_TEST (features_find_their_image)
 {
-  g_free (http_well (folder, "run run -g images --until items --save items.regions=one.npy --set graphs.images.nodes.items.batch=1 --quiet"));
+  g_free (
+      http_well (folder, "run run -g images --until items --save items.regions=one.npy --set graphs.images.nodes.items.batch=1 --quiet"));
   g_autofree char *answer = http_well (folder, "search index --image one.npy --side images --json -k 2");
   g_autoptr (JsonNode) node = NULL;
   JsonObject *best = hit_of (object_of (answer, &node), 0);
@@ -99,6 +100,33 @@ START_TEST (features_find_their_image)
   g_autofree char *to_text = http_well (folder, "search index --image one.npy");
   g_auto (GStrv) lines = g_strsplit (to_text, "\n", -1);
   ck_assert_uint_eq (g_strv_length (lines), 11);
+}
+END_TEST
+
+/* A published CLIP's image tower on a folder of photographs; its text tower is left out here. */
+#define TOWER                                                                                                                              \
+  "--set size=32 --set networks.image.units=16 --set networks.image.patch=8 --set networks.image.positions=17 "                            \
+  "--set networks.image.width=32 --set networks.image.layers=2 --set networks.image.heads=2 --set networks.image.intermediate=64 "         \
+  "--set graphs.captions=null --set graphs.scores=null --set networks.text=null --set run.encode.captions=null --set run.evaluate=null"
+
+START_TEST (photographs_of_a_folder_are_indexed)
+{
+  static const char *const names[] = { "square.jpg", "tall.png", "tiny.png", "wide.jpg" };
+  g_autofree char *clip = g_build_filename (WEFT_TEST_SOURCE_DIR, "tests", "recordings", "clip-small-hf", NULL);
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
+    {
+      g_autofree char *from = g_build_filename (clip, names[i], NULL), *to = g_build_filename ("album", names[i], NULL), *bytes = NULL;
+      gsize length;
+      ck_assert (g_file_get_contents (from, &bytes, &length, NULL));
+      rig_write (folder, to, bytes, (gssize) length);
+    }
+  g_autofree char *command = g_strdup_printf ("index clip-zero-shot album -o album.index --set clip=%s " TOWER, clip);
+  g_free (http_well (folder, command));
+  g_autofree char *found = http_well (folder, "search album.index --image album/tall.png --json -k 4");
+  g_autoptr (JsonNode) node = NULL;
+  JsonObject *best = hit_of (object_of (found, &node), 0);
+  ck_assert_str_eq (json_object_get_string_member (best, "item"), "tall.png");
+  ck_assert (g_str_has_suffix (json_object_get_string_member (best, "picture"), "/album.index/pictures/1.png"));
 }
 END_TEST
 
@@ -265,10 +293,15 @@ main (void)
 {
   Suite *suite = suite_create ("search");
   TCase *tests = tcase_create ("search");
+  weft_registry_load (NULL);
   tcase_add_unchecked_fixture (tests, setup, teardown);
   tcase_add_test (tests, a_text_finds_itself);
   tcase_add_test (tests, images_are_found_by_their_products);
   tcase_add_test (tests, features_find_their_image);
+  if (weft_registry_find ("photographs"))
+    tcase_add_test (tests, photographs_of_a_folder_are_indexed);
+  else
+    g_print ("indexing photographs was not tested: this build has no libvips\n");
   tcase_add_test (tests, own_texts_are_indexed);
   tcase_add_test (tests, mistakes_are_told);
 #ifdef HAVE_SOUP
