@@ -5,7 +5,7 @@
 
 #include <glib/gstdio.h>
 
-#include "checkpoint.h"
+#include "digest.h"
 #include "registry.h"
 #include "run-private.h"
 
@@ -104,6 +104,9 @@ gather_facts (WeftRun *run)
   g_hash_table_insert (facts, g_strdup ("weft"), g_strdup (PACKAGE_VERSION));
   g_hash_table_insert (facts, g_strdup ("interface"), g_strdup_printf ("%d.%d", WEFT_INTERFACE_MAJOR, WEFT_INTERFACE_MINOR));
   g_hash_table_insert (facts, g_strdup ("pipeline"), g_strdup (run->train.pipeline->name));
+  /* Of the resolved graphs, the seed, and names, sizes and times of all data. */
+  g_hash_table_insert (facts, g_strdup ("digest"), weft_pipeline_digest (run->train.pipeline));
+  g_hash_table_insert (facts, g_strdup ("glib"), g_strdup_printf ("%u.%u.%u", glib_major_version, glib_minor_version, glib_micro_version));
   g_hash_table_insert (facts, g_strdup ("processor"), weft_processor_name ());
   g_hash_table_insert (facts, g_strdup ("host"), g_strdup (g_get_host_name ()));
   g_hash_table_insert (facts, g_strdup ("threads"), g_strdup_printf ("%u", weft_team_members (run->team)));

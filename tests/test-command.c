@@ -221,7 +221,7 @@ START_TEST (a_run_directory_holds_the_run)
   g_autofree char *events = find_with_prefix ("a", "events.out.tfevents."), *log = read_in ("a/log.txt"), *info = read_in ("a/info.json");
   ck_assert_ptr_nonnull (events);
   ck_assert_uint_gt (count_events (events), STEPS / 10);
-  ck_assert (holds (log, "finished after 4 epochs, 80 steps") && holds (info, "processor"));
+  ck_assert (holds (log, "finished after 4 epochs, 80 steps") && holds (info, "processor") && holds (info, "\"digest\""));
   /* The resolved pipeline stands for itself. */
   weft_well ("check a/pipeline.yaml");
   g_autofree char *again = NULL;
