@@ -113,6 +113,7 @@ weft_child_run (int (*work) (gpointer data), gpointer data, double seconds, Weft
     {
       gboolean by_itself = wait_for (child, notes, seconds, &status);
       end->finished = by_itself && notes->finished && WIFEXITED (status);
+      end->stopped = !by_itself;
       end->status = end->finished ? WEXITSTATUS (status) : 1;
       end->reason = end->finished ? NULL : describe_end (by_itself, status, seconds);
       notes->doing[sizeof notes->doing - 1] = '\0';

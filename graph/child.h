@@ -12,11 +12,12 @@ G_BEGIN_DECLS
  * @finished: whether the work returned
  * @status: what it returned
  * @doing: what the child had last said that it was about to do
+ * @stopped: whether it was not done in time
  * @reason: how it ended, if the work did not return: "crashed: Segmentation fault"; the end of a sentence
  */
 typedef struct
 {
-  gboolean finished;
+  gboolean finished, stopped;
   int status;
   char *doing;
   char *reason;

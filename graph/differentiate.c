@@ -36,10 +36,17 @@ has_trainable_members (const WeftNode *node)
   return FALSE;
 }
 
+/* Whether gradients flow back from that output of its operator. */
+static gboolean
+has_gradient (const WeftWire *wire)
+{
+  return (wire->shape.type == WEFT_F32 || wire->shape.type == WEFT_F64) && !(wire->node->operator->outputs[wire->port].flags & WEFT_PORT_CONSTANT);
+}
+
 static gboolean
 carries_gradient (const Differentiation *self, const WeftNode *node, guint port, const WeftWire *wire)
 {
-  return wire && (wire->shape.type == WEFT_F32 || wire->shape.type == WEFT_F64) && wire->node->index < self->n && self->influenced[wire->node->index]
+  return wire && has_gradient (wire) && wire->node->index < self->n && self->influenced[wire->node->index]
          && !(node->operator->inputs[port].flags & (WEFT_PORT_CONSTANT | WEFT_PORT_OBJECTIVE));
 }
 
@@ -264,7 +271,11 @@ differentiate (WeftGraph *graph, WeftNode *node, WeftWire *objective, guint n, W
   self.parameter_paths = g_ptr_array_new ();
   self.parameter_members = g_hash_table_new (g_str_hash, g_str_equal);
   find_influenced (&self);
-  if (!self.influenced[objective->node->index])
+  if (!has_gradient (objective))
+    weft_problems_add (problems, node->mark, "`%s` cannot minimize `%s.%s`: operator %s gives no gradient by it (%s)", node->path,
+                       objective->node->path, objective->node->operator->outputs[objective->port].name, objective->node->operator->name,
+                       objective->node->operator->outputs[objective->port].meaning);
+  else if (!self.influenced[objective->node->index])
     weft_problems_add (problems, node->mark, "nothing that `%s` minimizes depends on a trainable parameter", node->path);
   else
     {

@@ -88,12 +88,15 @@ libweft_1_la_SOURCES = \
 	graph/tensor.c \
 	graph/torch-file.c \
 	graph/trial-cases.c \
+	graph/trial-composition.c \
 	graph/trial-data.c \
 	graph/trial-gradient.c \
 	graph/trial-probe.c \
 	graph/trial-rig.c \
 	graph/trial-same.c \
 	graph/trial-speed.c \
+	graph/trial-trespass.c \
+	graph/trial-uses.c \
 	graph/trial.c \
 	graph/value.c \
 	graph/variables.c \

@@ -113,7 +113,8 @@ typedef struct
  * @WEFT_PORT_VARIADIC: an input that takes a map or list of values; all share the signature. Within it every letter bound
  *   by the port's first value is shared, letters with a trailing ' may differ from value to value (`[b, d']`)
  * @WEFT_PORT_READ: backward reads this input, output or parameter. What is not read is not kept
- * @WEFT_PORT_CONSTANT: no gradient flows into this input (indices, texts, masks); integer ports never carry gradients anyway
+ * @WEFT_PORT_CONSTANT: no gradient flows into this input (indices, texts, masks) or from this output (a count for the log); integer
+ *   ports never carry gradients anyway
  * @WEFT_PORT_WEIGHTS: the value is a set of parameters and statistics (a network's, or a momentum copy of one), no tensor
  * @WEFT_PORT_STATE_OF: an input that names another node; the operator reads and writes that node's states (queue_enqueue `into`)
  * @WEFT_PORT_OBJECTIVE: a scalar input that is to be minimized: the graph is differentiated, and the operator is handed every

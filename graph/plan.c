@@ -157,7 +157,8 @@ ask_for_scratch (WeftPlan *plan)
       if (!node->operator->scratch)
         continue;
       weft_bind (&bound, node, tensors, planned_member, members);
-      plan->scratch[i].bytes = align (node->operator->scratch (&bound.call));
+      plan->scratch[i].asked = node->operator->scratch (&bound.call);
+      plan->scratch[i].bytes = align (plan->scratch[i].asked);
       plan->scratch[i].first = plan->scratch[i].last = i;
       weft_bound_clear (&bound);
     }

@@ -25,6 +25,7 @@ struct _WeftTeam
 {
   guint size;
   guint spins;
+  gboolean dealt; /* no threads: the caller plays all members */
   GThread **threads;
   Start *starts;
   pthread_mutex_t lock;
@@ -40,6 +41,7 @@ struct _WeftTeam
 };
 
 static _Thread_local gboolean inside_tile;
+static _Thread_local gboolean tiles_in_order;
 
 static inline void
 pause_briefly (void)
@@ -136,7 +138,8 @@ weft_team_new (guint size, GError **error)
 
   if (size > weft_team_largest ())
     {
-      g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT, "%u threads are more than the %u that a team can have here", size, weft_team_largest ());
+      g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT, "%u threads are more than the %u that a team can have here", size,
+                   weft_team_largest ());
       return NULL;
     }
   team = g_new0 (WeftTeam, 1);
@@ -155,7 +158,8 @@ weft_team_new (guint size, GError **error)
       team->threads[i] = g_thread_try_new ("weft-team", member_main, &team->starts[i], &cause);
       if (!team->threads[i])
         {
-          g_set_error (error, WEFT_ERROR, WEFT_ERROR_SYSTEM, "thread %u of %u cannot be started: %s; ask for fewer with --threads", i + 1, size, cause->message);
+          g_set_error (error, WEFT_ERROR, WEFT_ERROR_SYSTEM, "thread %u of %u cannot be started: %s; ask for fewer with --threads", i + 1,
+                       size, cause->message);
           weft_team_free (team);
           return NULL;
         }
@@ -164,12 +168,22 @@ weft_team_new (guint size, GError **error)
   return team;
 }
 
+WeftTeam *
+weft_team_new_dealt (guint size)
+{
+  WeftTeam *team = weft_team_new (1, NULL);
+
+  team->dealt = TRUE;
+  team->size = size;
+  return team;
+}
+
 void
 weft_team_free (WeftTeam *team)
 {
   team->leaving = TRUE;
   publish (team);
-  for (guint i = 1; i < team->size; i++)
+  for (guint i = 1; i < team->size && !team->dealt; i++)
     g_thread_join (team->threads[i]);
   pthread_mutex_destroy (&team->lock);
   pthread_cond_destroy (&team->work);
@@ -200,6 +214,24 @@ await_members (WeftTeam *team)
   pthread_mutex_unlock (&team->lock);
 }
 
+gboolean
+weft_team_in_order (gboolean in_order)
+{
+  gboolean before = tiles_in_order;
+
+  tiles_in_order = in_order;
+  return before;
+}
+
+static void
+deal_tiles (const WeftTeam *team, gint64 tiles, void (*tile) (gpointer data, gint64 index, guint member), gpointer data)
+{
+  inside_tile = TRUE;
+  for (gint64 i = 0; i < tiles; i++)
+    tile (data, tiles_in_order ? i : tiles - 1 - i, (guint) (i % team->size));
+  inside_tile = FALSE;
+}
+
 void
 weft_team_run (WeftTeam *team, gint64 tiles, void (*tile) (gpointer data, gint64 index, guint member), gpointer data)
 {
@@ -207,6 +239,11 @@ weft_team_run (WeftTeam *team, gint64 tiles, void (*tile) (gpointer data, gint64
     {
       for (gint64 i = 0; i < tiles; i++)
         tile (data, i, 0);
+      return;
+    }
+  if (team->dealt)
+    {
+      deal_tiles (team, tiles, tile, data);
       return;
     }
   team->tile = tile;

@@ -16,6 +16,17 @@ typedef struct _WeftTeam WeftTeam;
  * Returns: (transfer full) (nullable): the team; if threads can't be started, a smaller one is an error
  */
 WeftTeam *weft_team_new (guint size, GError **error);
+/**
+ * weft_team_new_dealt:
+ *
+ * A team without threads, for tests: the caller plays all @size members and takes the last tile first. Results that depend on which tile
+ * comes first, or on who works on it, differ from those of a team of one, every time.
+ *
+ * Returns: (transfer full)
+ */
+WeftTeam *weft_team_new_dealt (guint size);
+/* Whether dealt teams take the first tile first: around kernels whose tiles wait for those before them. Returns: what held before. */
+gboolean weft_team_in_order (gboolean in_order);
 void weft_team_free (WeftTeam *team);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (WeftTeam, weft_team_free)
 /* The most members that a team can have here: what is planned for before a team is known. */

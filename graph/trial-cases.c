@@ -172,6 +172,32 @@ weft_trial_through_copies (const char *nodes)
   return copies ? weft_document_print (copied) : NULL;
 }
 
+GStrv
+weft_trial_wanting (const char *nodes)
+{
+  g_autoptr (WeftValue) map = parse (nodes);
+  GStrvBuilder *names = g_strv_builder_new ();
+  GStrv all;
+
+  for (guint i = 0; map && i < weft_value_length (map); i++)
+    if (is_feed (weft_value_item (map, i)) && g_strcmp0 (text_at (weft_value_item (map, i), "gradient"), "true") == 0)
+      g_strv_builder_add (names, weft_value_key (map, i));
+  all = g_strv_builder_end (names);
+  g_strv_builder_unref (names);
+  return all;
+}
+
+char *
+weft_trial_with_gradient (const char *nodes, const char *feed)
+{
+  g_autoptr (WeftValue) map = parse (nodes);
+
+  for (guint i = 0; map && i < weft_value_length (map); i++)
+    if (text_at (weft_value_item (map, i), "gradient") && g_strcmp0 (weft_value_key (map, i), feed) != 0)
+      set_text (weft_value_item (map, i), "gradient", "false", FALSE);
+  return map ? weft_document_print (map) : NULL;
+}
+
 char *
 weft_trial_with_operator (const char *nodes, const char *from, const char *to)
 {

@@ -86,9 +86,41 @@ probe_port (GString *nodes, GString *sum, const WeftGraph *graph, const char *no
   g_string_append_printf (sum, "%strial_%s", sum->len ? ", " : "", port->name);
 }
 
-char *
-weft_trial_probe (const WeftOperator *operator, const WeftTrialCase * self, const char **why)
+static gboolean
+has_parameters (const WeftPipeline *pipeline)
 {
+  for (guint i = 0; i < pipeline->variables->len; i++)
+    if (!((const WeftVariable *) pipeline->variables->pdata[i])->statistic)
+      return TRUE;
+  return FALSE;
+}
+
+static gboolean
+is_probed (const WeftOperator *operator, const WeftPort * port, const char *output, gboolean optional)
+{
+  if (output)
+    return strcmp (output, port->name) == 0;
+  return !(port->flags & WEFT_PORT_CONSTANT) && (optional || !operator->forward || !(port->flags &WEFT_PORT_OPTIONAL));
+}
+
+gboolean
+weft_trial_asks_for_gradient (const WeftOperator *operator)
+{
+  const char *const *cases = operator->cases;
+  gboolean asked = operator->parameters && operator->parameters[0].name;
+
+  for (const char *nodes = operator->example; nodes && !asked; nodes = cases && *cases ? *cases++ : NULL)
+    {
+      g_auto (GStrv) wanting = weft_trial_wanting (nodes);
+      asked = *wanting || strstr (nodes, "minimize:");
+    }
+  return asked;
+}
+
+char *
+weft_trial_probe (const WeftOperator *operator, const WeftTrialCase * self, const char *output, gboolean optional, const char **why)
+{
+  g_auto (GStrv) wanting = weft_trial_wanting (self->nodes);
   g_autofree char *node = weft_trial_node (self->nodes, operator);
   g_autoptr (WeftPipeline) pipeline = NULL;
   g_autoptr (GString) nodes = g_string_new (NULL), sum = g_string_new (NULL);
@@ -103,8 +135,13 @@ weft_trial_probe (const WeftOperator *operator, const WeftTrialCase * self, cons
   if (*why)
     return NULL;
   pipeline = weft_trial_build (self->nodes, NULL, NULL);
+  if (pipeline && !*wanting && !has_parameters (pipeline))
+    {
+      *why = "nothing in it asks for a gradient";
+      return NULL;
+    }
   for (const WeftPort *port = operator->outputs; pipeline && port->name; port++)
-    if (!(port->flags & WEFT_PORT_OPTIONAL) || !operator->forward)
+    if (is_probed (operator, port, output, optional))
       probe_port (nodes, sum, pipeline->graphs->pdata[0], node, port);
   if (!sum->len)
     {

@@ -7,10 +7,6 @@
 #include "registry.h"
 #include "trial-private.h"
 
-/* Bytes before and after each value, and what they hold. */
-#define GUARD 1024
-#define GUARD_BYTE 0xa5
-
 static char *
 indent (const char *text)
 {
@@ -25,21 +21,25 @@ indent (const char *text)
 
 /* `net` stands for any network in examples. */
 WeftPipeline *
-weft_trial_build (const char *nodes, const char *more, GError **error)
+weft_trial_build (const char *nodes, const WeftTrialSetup *setup, GError **error)
 {
+  static const WeftTrialSetup plain;
+  const WeftTrialSetup *with = setup ? setup : &plain;
   g_autoptr (WeftProblems) problems = weft_problems_new ();
-  g_autofree char *first = indent (nodes), *rest = indent (more);
+  g_autofree char *first = indent (nodes), *rest = indent (with->more);
+  g_autofree char *edits = with->frozen ? g_strdup_printf ("edits: [{freeze: trial.%s}]\n", with->frozen) : NULL;
   g_autofree char *net = weft_registry_find ("linear") && weft_registry_find ("batch_norm")
                              ? g_strdup ("      map:  {op: linear, x: x, units: 3}\n      norm: {op: batch_norm, x: map}\n")
                              : NULL;
   g_autofree char *text = g_strdup_printf ("pipeline: trial\n"
-                                           "%s%s%s"
+                                           "%s%s%s%s"
                                            "graphs:\n"
                                            "  trial:\n"
-                                           "    mode: train\n"
+                                           "    mode: %s\n"
                                            "    nodes:\n%s%s",
                                            net ? "modules:\n  affine:\n    inputs: {x: \"f32[n, d]\"}\n    nodes:\n" : "", net ? net : "",
-                                           net ? "    outputs: {y: norm}\nnetworks: {net: {module: affine}}\n" : "", first, rest);
+                                           net ? "    outputs: {y: norm}\nnetworks: {net: {module: affine}}\n" : "", edits ? edits : "",
+                                           with->inferring ? "infer" : "train", first, rest);
   g_autoptr (WeftValue) document = weft_document_parse (text, -1, "example", problems);
   g_autoptr (WeftPipeline) pipeline = document ? weft_pipeline_build (document, problems) : NULL;
 
@@ -54,9 +54,23 @@ is_below (const char *path, const char *node)
   return strncmp (path, node, n) == 0 && (path[n] == '\0' || path[n] == '.');
 }
 
+static gboolean
+has_reader (const WeftGraph *graph, const WeftWire *wire)
+{
+  for (guint i = 0; i < graph->nodes->len; i++)
+    for (guint port = 0; port < WEFT_MAX_PORTS; port++)
+      {
+        const WeftInput *input = &((const WeftNode *) graph->nodes->pdata[i])->inputs[port];
+        for (guint k = 0; k < input->n && input->wires; k++)
+          if (input->wires[k] == wire)
+            return TRUE;
+      }
+  return FALSE;
+}
+
 /* Values that somebody may look at after a step. Optional outputs of sources may need files that are not there. */
 static void
-keep_values (WeftTrialRig *rig, const char *node, gboolean all)
+keep_values (WeftTrialRig *rig, const char *node, const WeftTrialSetup *setup)
 {
   for (guint i = 0; i < rig->graph->wires->len; i++)
     {
@@ -64,10 +78,12 @@ keep_values (WeftTrialRig *rig, const char *node, gboolean all)
       const WeftPort *port;
       if (!wire->node || !weft_shape_is_known (&wire->shape) || wire->kind == WEFT_WIRE_SAVED)
         continue;
-      if (!all && (wire->kind != WEFT_WIRE_OUTPUT || !is_below (wire->node->path, node)))
+      if (!setup->keep_all && (wire->kind != WEFT_WIRE_OUTPUT || !is_below (wire->node->path, node)))
         continue;
       port = wire->kind == WEFT_WIRE_OUTPUT ? &wire->node->operator->outputs[wire->port] : NULL;
-      if (port && !(wire->node->operator->is_source && port->flags & WEFT_PORT_OPTIONAL))
+      if (port && setup->unread && port->flags & WEFT_PORT_OPTIONAL && !has_reader (rig->graph, wire))
+        wire->read = wire->kept = FALSE;
+      else if (port && !((setup->unread || wire->node->operator->is_source) && port->flags & WEFT_PORT_OPTIONAL))
         wire->read = TRUE;
       wire->kept |= wire->read;
     }
@@ -83,7 +99,7 @@ keep_values (WeftTrialRig *rig, const char *node, gboolean all)
 static void
 guard_places (WeftPlan *plan)
 {
-  gsize offset = GUARD;
+  gsize offset = WEFT_TRIAL_GUARD;
 
   for (guint i = 0; i < plan->graph->wires->len + plan->graph->nodes->len; i++)
     {
@@ -93,7 +109,7 @@ guard_places (WeftPlan *plan)
         continue;
       place->offset = offset;
       place->shares = -1;
-      offset += place->bytes + GUARD;
+      offset += place->bytes + WEFT_TRIAL_GUARD;
     }
   plan->arena = offset;
 }
@@ -106,22 +122,18 @@ find_arena (WeftTrialRig *rig)
       rig->arena = (char *) weft_executor_value (rig->executor, rig->graph->wires->pdata[i])->data - rig->plan->places[i].offset;
 }
 
-/* Bytes of a wire that belong to it; the rest of its place is guard. */
-static gsize
-own_bytes (const WeftTrialRig *rig, guint wire)
-{
-  return weft_shape_bound_bytes (&((const WeftWire *) rig->graph->wires->pdata[wire])->shape);
-}
-
 static void
 fill_arena (WeftTrialRig *rig)
 {
   if (!rig->guarded || !rig->arena)
     return;
-  memset (rig->arena, GUARD_BYTE, rig->plan->arena);
+  memset (rig->arena, rig->guard, rig->plan->arena);
   for (guint i = 0; i < rig->graph->wires->len; i++)
     if (rig->plan->places[i].bytes)
-      memset (rig->arena + rig->plan->places[i].offset, rig->fill, own_bytes (rig, i));
+      memset (rig->arena + rig->plan->places[i].offset, rig->fill, weft_trial_own_bytes (rig, i));
+  for (guint i = 0; i < rig->graph->nodes->len; i++)
+    if (rig->plan->scratch[i].bytes)
+      memset (rig->arena + rig->plan->scratch[i].offset, rig->fill, rig->plan->scratch[i].asked);
 }
 
 /* Splits rows over samples unevenly; some samples are empty if there are few rows. */
@@ -140,12 +152,13 @@ split_rows (WeftTensor *tensor)
 }
 
 static void
-fill_random (WeftTensor *tensor, const WeftShape *shape, const char *name)
+fill_random (WeftTensor *tensor, const WeftShape *shape, const char *name, guint8 tail)
 {
   WeftRandom random = weft_random_for (1, name, 0);
   gint64 n = weft_tensor_elements (tensor);
 
-  tensor->data = g_malloc0 (weft_tensor_bytes (tensor) + 64);
+  tensor->data = g_malloc0 (weft_tensor_bytes (tensor) + WEFT_TRIAL_TAIL);
+  memset ((char *) tensor->data + weft_tensor_bytes (tensor), tail, WEFT_TRIAL_TAIL);
   for (gint64 i = 0; i < n; i++)
     if (shape->type == WEFT_F32)
       ((float *) tensor->data)[i] = 2 * weft_random_uniform (random, (guint32) i) - 1;
@@ -187,7 +200,7 @@ feed_all (WeftTrialRig *rig, WeftTrialSize size, GError **error)
             tensor->shape[0] = 0;
           split_rows (tensor);
         }
-      fill_random (tensor, shape, node->path);
+      fill_random (tensor, shape, node->path, rig->guard);
       g_ptr_array_add (rig->copies, g_memdup2 (tensor->data, weft_tensor_bytes (tensor) + 1));
       if (!weft_executor_feed (rig->executor, node->path, tensor, error))
         return FALSE;
@@ -201,7 +214,8 @@ weft_trial_rig_open (WeftTrialRig *rig, const WeftTrialCase *self, const WeftOpe
 {
   g_autofree char *node = weft_trial_node (self->nodes, operator);
 
-  *rig = (WeftTrialRig){ .guarded = setup->guarded, .fill = setup->fill };
+  *rig = (WeftTrialRig){ .guarded = setup->guarded, .fill = setup->fill, .guard = WEFT_TRIAL_GUARD_BYTE (setup->fill) };
+  rig->changes_weights = operator->effect || strstr (self->nodes, "minimize:");
   rig->tensors = g_ptr_array_new ();
   rig->copies = g_ptr_array_new_with_free_func (g_free);
   if (!node)
@@ -209,11 +223,11 @@ weft_trial_rig_open (WeftTrialRig *rig, const WeftTrialCase *self, const WeftOpe
       g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT, "the %s has no node of operator %s", self->name, operator->name);
       return FALSE;
     }
-  rig->pipeline = weft_trial_build (self->nodes, setup->more, error);
+  rig->pipeline = weft_trial_build (self->nodes, setup, error);
   if (!rig->pipeline)
     return FALSE;
   rig->graph = rig->pipeline->graphs->pdata[0];
-  keep_values (rig, node, setup->keep_all);
+  keep_values (rig, node, setup);
   rig->plan = weft_plan_new (rig->graph, error);
   if (!rig->plan)
     return FALSE;
@@ -221,10 +235,10 @@ weft_trial_rig_open (WeftTrialRig *rig, const WeftTrialCase *self, const WeftOpe
   if (rig->guarded)
     guard_places (rig->plan);
   rig->store = weft_store_new ();
-  if (!weft_store_prepare (rig->store, rig->pipeline, 7, error))
+  if (!weft_store_prepare (rig->store, rig->pipeline, WEFT_TRIAL_SEED, error))
     return FALSE;
-  rig->team = weft_team_new (setup->threads ? setup->threads : 1, error);
-  rig->executor = rig->team ? weft_executor_new (rig->plan, rig->store, rig->team, 7, error) : NULL;
+  rig->team = setup->dealt ? weft_team_new_dealt (setup->threads) : weft_team_new (setup->threads, error);
+  rig->executor = rig->team ? weft_executor_new (rig->plan, rig->store, rig->team, WEFT_TRIAL_SEED, error) : NULL;
   if (!rig->executor)
     return FALSE;
   find_arena (rig);
@@ -265,92 +279,4 @@ weft_trial_rig_step (WeftTrialRig *rig, guint64 step, GError **error)
         g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT, "the source has no items");
     }
   return result == WEFT_STEP_DONE;
-}
-
-static const guint8 *
-first_changed (const char *from, gsize n)
-{
-  for (gsize i = 0; i < n; i++)
-    if ((guint8) from[i] != GUARD_BYTE)
-      return (const guint8 *) from + i;
-  return NULL;
-}
-
-static char *
-describe_wire (const WeftWire *wire)
-{
-  const WeftOperator *operator= wire->node->operator;
-  const WeftNode *node = wire->node->of ? wire->node->of : wire->node;
-  const char *kinds[] = { "output", "saved value", "gradient by input", "gradient by parameter" };
-  const WeftPort *ports = wire->kind == WEFT_WIRE_OUTPUT ? operator->outputs : wire->kind == WEFT_WIRE_SAVED ? operator->saved
-      : wire->kind == WEFT_WIRE_INPUT_GRADIENT
-      ?
-      operator->inputs : operator->parameters;
-
-  return g_strdup_printf ("%s %s of %s `%s`", kinds[wire->kind], ports[wire->port].name, operator->name, node->path);
-}
-
-static char *
-trespass_of_wires (const WeftTrialRig *rig)
-{
-  for (guint i = 0; i < rig->graph->wires->len; i++)
-    {
-      const WeftPlace *place = &rig->plan->places[i];
-      gsize own = place->bytes ? own_bytes (rig, i) : 0;
-      const char *start = rig->arena + place->offset;
-      const guint8 *after, *before;
-      if (!place->bytes)
-        continue;
-      after = first_changed (start + own, place->bytes - own + GUARD / 2);
-      before = first_changed (start - GUARD / 2, GUARD / 2);
-      if (!after && !before)
-        continue;
-      g_autofree char *name = describe_wire (rig->graph->wires->pdata[i]);
-      g_autofree char *shape = weft_shape_print (&((const WeftWire *) rig->graph->wires->pdata[i])->shape);
-      if (after)
-        return g_strdup_printf ("something was written %d bytes past the end of the %s, %s (%" G_GSIZE_FORMAT " bytes)",
-                                (int) ((const char *) after - start - (gssize) own), name, shape, own);
-      return g_strdup_printf ("something was written %d bytes before the start of the %s, %s", (int) (start - (const char *) before), name,
-                              shape);
-    }
-  return NULL;
-}
-
-static char *
-trespass_of_scratch (const WeftTrialRig *rig)
-{
-  for (guint i = 0; i < rig->graph->nodes->len; i++)
-    {
-      const WeftPlace *place = &rig->plan->scratch[i];
-      const WeftNode *node = rig->graph->nodes->pdata[i];
-      if (place->bytes && first_changed (rig->arena + place->offset + place->bytes, GUARD / 2))
-        return g_strdup_printf ("something was written past the end of the scratch of %s `%s` (%" G_GSIZE_FORMAT " bytes)",
-                                node->operator->name, node->path, place->bytes);
-    }
-  return NULL;
-}
-
-static char *
-changed_feeds (const WeftTrialRig *rig)
-{
-  for (guint i = 0; i < rig->tensors->len; i++)
-    {
-      const WeftTensor *tensor = rig->tensors->pdata[i];
-      if (memcmp (tensor->data, rig->copies->pdata[i], weft_tensor_bytes (tensor)) != 0)
-        return g_strdup_printf ("the value of `%s` was changed: inputs may only be read",
-                                ((const WeftNode *) rig->graph->feeds->pdata[i])->path);
-    }
-  return NULL;
-}
-
-char *
-weft_trial_rig_trespass (const WeftTrialRig *rig)
-{
-  char *message = changed_feeds (rig);
-
-  if (!message && rig->arena)
-    message = trespass_of_wires (rig);
-  if (!message && rig->arena)
-    message = trespass_of_scratch (rig);
-  return message;
 }

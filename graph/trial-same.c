@@ -13,7 +13,7 @@
 static gboolean
 open_case (WeftTrialRig *rig, const WeftTrialCase *self, const WeftOperator *operator, const WeftTrialSetup * setup, GError **error)
 {
-  weft_child_note ("running %s with the %s", operator->name, self->name);
+  weft_child_note ("running %s%s with the %s", operator->name, setup->more ? WEFT_TRIAL_BACKWARDS : "", self->name);
   return weft_trial_rig_open (rig, self, operator, setup, error);
 }
 
@@ -60,18 +60,25 @@ same_stores (const WeftTrialRig *a, const WeftTrialRig *b, const char *differenc
   return TRUE;
 }
 
+/* Rows and columns, so that kernels cut their work into several tiles. */
+#define LARGE_WIDTH 66
+#define LARGE_BOUND 100
+
+#define TILES "with the order of its tiles, or with the threads that work on them"
+
 static gboolean
 try_threads (const WeftOperator *operator, const WeftTrialCase * self, guint *count, GError **error)
 {
   const char *why;
-  g_autofree char *more = weft_trial_probe (operator, self, &why);
-  WeftTrialSetup setup = { .threads = 1, .keep_all = TRUE, .more = more };
-  g_auto (WeftTrialRig) one = { 0 }, three = { 0 };
+  g_autofree char *more = weft_trial_probe (operator, self, NULL, TRUE, &why);
+  WeftTrialSetup alone = { .threads = 1, .keep_all = TRUE, .more = more }, together = alone, dealt = alone;
+  g_auto (WeftTrialRig) one = { 0 }, three = { 0 }, order = { 0 };
 
-  if (!open_case (&one, self, operator, & setup, self->given ? error : NULL))
+  together.threads = dealt.threads = 3;
+  dealt.dealt = TRUE;
+  if (!open_case (&one, self, operator, & alone, self->given ? error : NULL))
     return !self->given;
-  setup.threads = 3;
-  if (!open_case (&three, self, operator, & setup, error))
+  if (!open_case (&three, self, operator, & together, error) || !open_case (&order, self, operator, & dealt, error))
     return FALSE;
   for (guint step = 0; step < 2; step++)
     {
@@ -79,6 +86,9 @@ try_threads (const WeftOperator *operator, const WeftTrialCase * self, guint *co
         return !self->given;
       if (!weft_trial_rig_step (&three, step, error) || !same_values (&one, &three, "between one thread and three", count, error)
           || !same_stores (&one, &three, "between one thread and three", count, error))
+        return FALSE;
+      if (!weft_trial_rig_step (&order, step, error) || !same_values (&one, &order, TILES, count, error)
+          || !same_stores (&one, &order, TILES, count, error))
         return FALSE;
     }
   return TRUE;
@@ -99,10 +109,23 @@ for_each_case (const WeftOperator *operator, gboolean (*try) (const WeftOperator
   return TRUE;
 }
 
+/* Examples are often smaller than a tile. */
+static gboolean
+try_threads_at_large (const WeftOperator *operator, guint * count, GError **error)
+{
+  g_autofree char *large = operator->example ? weft_trial_resized (operator->example, LARGE_WIDTH, LARGE_BOUND) : NULL;
+  WeftTrialCase self = { large, (char *) "large example", WEFT_TRIAL_FULL, FALSE };
+
+  if (!large || try_threads (operator, & self, count, error))
+    return TRUE;
+  g_prefix_error (error, "%s: ", self.name);
+  return FALSE;
+}
+
 gboolean
 weft_trial_threads (const WeftOperator *operator, guint * count, const char **why, GError **error)
 {
-  if (!for_each_case (operator, try_threads, count, error))
+  if (!for_each_case (operator, try_threads, count, error) || !try_threads_at_large (operator, count, error))
     return FALSE;
   if (!*count)
     *why = "its example gives nothing that could be compared";
@@ -188,7 +211,7 @@ try_in_place (const WeftOperator *operator, const WeftTrialCase * given, guint *
   const char *why;
   g_autofree char *nodes = weft_trial_through_copies (given->nodes), *node = NULL;
   WeftTrialCase self = { nodes, given->name, given->size, given->given };
-  g_autofree char *more = nodes ? weft_trial_probe (operator, & self, &why) : NULL;
+  g_autofree char *more = nodes ? weft_trial_probe (operator, & self, NULL, TRUE, &why) : NULL;
 
   if (!nodes)
     return TRUE;

@@ -116,7 +116,7 @@ weft_trial_speed (const WeftOperator *operator, guint threads, WeftTrialSpeed *s
     }
   if (!measure (operator, & self, &setup, speed, &speed->operations[0], error))
     return FALSE;
-  setup.more = more = weft_trial_probe (operator, & self, &why);
+  setup.more = more = weft_trial_probe (operator, & self, NULL, FALSE, &why);
   if (more && !measure (operator, & self, &setup, speed, &both, error))
     return FALSE;
   speed->operations[1] = more ? both - speed->operations[0] : 0;

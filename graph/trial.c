@@ -8,11 +8,12 @@
 #include "child.h"
 #include "trial-private.h"
 
-const char *const weft_trial_aspects[] = { "descriptor", "shapes",      "memory",    "threads", "restoring",
-                                           "in place",   "composition", "gradients", NULL };
+const char *const weft_trial_aspects[] = { "descriptor", "shapes",   "memory",      "uses",      "threads",
+                                           "restoring",  "in place", "composition", "gradients", NULL };
 
-static const WeftTrialAspect functions[] = { weft_trial_descriptor, weft_trial_shapes,   weft_trial_guards,      weft_trial_threads,
-                                             weft_trial_restore,    weft_trial_in_place, weft_trial_composition, weft_trial_gradients };
+static const WeftTrialAspect functions[] = { weft_trial_descriptor, weft_trial_shapes,      weft_trial_guards,
+                                             weft_trial_uses,       weft_trial_threads,     weft_trial_restore,
+                                             weft_trial_in_place,   weft_trial_composition, weft_trial_gradients };
 
 G_STATIC_ASSERT (G_N_ELEMENTS (functions) + 1 == G_N_ELEMENTS (weft_trial_aspects));
 
@@ -47,18 +48,8 @@ weft_trial_aspect (const WeftOperator *operator, const char * aspect)
       finding->message = g_strdup (why);
     }
   else
-    finding->message = g_strdup_printf ("%u compared", count);
+    finding->message = count ? g_strdup_printf ("%u compared", count) : g_strdup ("complete");
   return finding;
-}
-
-GPtrArray *
-weft_trial (const WeftOperator *operator)
-{
-  GPtrArray *findings = g_ptr_array_new_with_free_func ((GDestroyNotify) weft_finding_free);
-
-  for (guint i = 0; weft_trial_aspects[i]; i++)
-    g_ptr_array_add (findings, weft_trial_aspect (operator, weft_trial_aspects[i]));
-  return findings;
 }
 
 static const char *
@@ -85,12 +76,11 @@ unexplained (const WeftOperator *operator)
 }
 
 gboolean
-weft_trial_descriptor (const WeftOperator *operator, guint * count, const char **why, GError **error)
+weft_trial_descriptor (const WeftOperator *operator, guint * count G_GNUC_UNUSED, const char **why G_GNUC_UNUSED, GError **error)
 {
   g_autofree char *node = operator->example ? weft_trial_node (operator->example, operator) : NULL;
   const char *wrong = NULL, *name = unexplained (operator);
 
-  (void) why;
   if (!operator->summary || !* operator->summary)
     wrong = "there is no summary";
   else if (name)
@@ -101,9 +91,10 @@ weft_trial_descriptor (const WeftOperator *operator, guint * count, const char *
     wrong = "its example has no node of this operator";
   else if (operator->forward && !operator->backward && !operator->not_differentiable)
     wrong = "it has no backward and does not say why (not_differentiable)";
+  else if (operator->backward && !operator->is_source && !operator->effect && !weft_trial_asks_for_gradient (operator))
+    wrong = "no feed of its example has `gradient: true`, so that its gradient would not be tried";
   if (wrong)
     g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT, "%s%s%s%s", name ? "`" : "", name ? name : "", name ? "` " : "", wrong);
-  *count = 1;
   return !wrong;
 }
 
@@ -139,7 +130,8 @@ static gboolean
 run_case (WeftTrialRig *rig, const WeftTrialCase *self, const WeftOperator *operator, const WeftTrialSetup * setup, guint steps,
           GError **error)
 {
-  weft_child_note ("running %s with the %s", operator->name, self->name);
+  weft_child_note ("running %s%s%s with the %s", operator->name, setup->more ? WEFT_TRIAL_BACKWARDS : "",
+                   setup->inferring ? " in inference" : "", self->name);
   if (!weft_trial_rig_open (rig, self, operator, setup, error))
     return FALSE;
   for (guint i = 0; i < steps; i++)
@@ -201,22 +193,22 @@ all_set (const WeftTrialRig *a, const WeftTrialRig *b, guint *count, GError **er
         continue;
       g_set_error (
           error, WEFT_ERROR, WEFT_ERROR_INPUT,
-          "part of a %s of %s `%s` is never set: it depends on what memory held before (or on something random outside of weft_random_…)",
+          "a %s of %s `%s` depends on what memory held before: part of it is never set, or something is read that was not set or lies "
+          "outside of a value (or it is random otherwise than by weft_random_…)",
           wire->kind == WEFT_WIRE_OUTPUT ? "value" : "gradient", wire->node->operator->name, wire->node->path);
       return FALSE;
     }
   return TRUE;
 }
 
+/* Twice, on memory that holds different things. */
 static gboolean
-guard_case (const WeftOperator *operator, const WeftTrialCase * self, guint *count, GError **error)
+guard_with (const WeftOperator *operator, const WeftTrialCase * self, WeftTrialSetup setup, guint *count, GError **error)
 {
-  const char *why;
-  g_autofree char *more = weft_trial_probe (operator, self, &why);
-  WeftTrialSetup setup = { .threads = 2, .guarded = TRUE, .keep_all = TRUE, .fill = 0xff, .more = more };
   g_auto (WeftTrialRig) a = { 0 }, b = { 0 };
   g_autofree char *trespass = NULL;
 
+  setup.fill = 0xff;
   if (!run_case (&a, self, operator, & setup, 1, self->given ? error : NULL))
     return !self->given;
   trespass = weft_trial_rig_trespass (&a);
@@ -225,8 +217,25 @@ guard_case (const WeftOperator *operator, const WeftTrialCase * self, guint *cou
       g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT, "%s", trespass);
       return FALSE;
     }
-  setup.fill = 0x11;
+  setup.fill = 0x4b; /* 1.3e7 as a number: visible in any sum */
   return run_case (&b, self, operator, & setup, 1, error) && all_set (&a, &b, count, error);
+}
+
+static gboolean
+guard_case (const WeftOperator *operator, const WeftTrialCase * self, guint *count, GError **error)
+{
+  const char *why;
+  g_autofree char *more = weft_trial_probe (operator, self, NULL, TRUE, &why);
+  WeftTrialSetup setup = { .threads = 2, .guarded = TRUE, .keep_all = TRUE }, backwards = setup, inferring = setup;
+
+  backwards.more = more;
+  inferring.inferring = TRUE;
+  if (!guard_with (operator, self, setup, count, error) || (more && !guard_with (operator, self, backwards, count, error)))
+    return FALSE;
+  if (strstr (self->nodes, "minimize:") || guard_with (operator, self, inferring, count, error))
+    return TRUE;
+  g_prefix_error (error, "in inference: ");
+  return FALSE;
 }
 
 gboolean

@@ -26,21 +26,24 @@ typedef struct
   char *message;
 } WeftFinding;
 
-/**
- * weft_trial:
- *
- * Tries @operator on its example and cases, as they are and at edge shapes: the descriptor, shapes, writes past outputs, values that are
- * never set, inputs that are changed, the same bits for any number of threads and after saving and restoring, in place as out of place,
- * values against the composition, gradients against central differences. Examples find their files below `data` of the working
- * directory; weft_trial_write_data() makes those that are needed for Weft's own. Crashes are the caller's (see weft_child_run()).
- *
- * Returns: (transfer full) (element-type WeftFinding): one for each aspect
- */
-GPtrArray *weft_trial (const WeftOperator *operator);
+/* All aspects, NULL-terminated. */
+extern const char *const weft_trial_aspects[];
+/* In notes of a child (see weft_child_note()) that runs backward, too. */
+#define WEFT_TRIAL_BACKWARDS " and its gradient"
 
-/* One aspect alone, by its name: (transfer full). */
+/**
+ * weft_trial_aspect:
+ * @aspect: one of weft_trial_aspects
+ *
+ * Tries one aspect of @operator on its example and cases, as they are and at edge shapes: the descriptor, shapes, memory (writes past outputs,
+ * values that are never set, inputs that are changed), uses (unread outputs, unwanted gradients), the same bits for any number of threads and
+ * after saving and restoring, in place as out of place, values against the composition, gradients against central differences. Examples find
+ * their files below `data` of the working directory; weft_trial_enter_folder() makes those that are needed for Weft's own. Crashes are the
+ * caller's (see weft_child_run()).
+ *
+ * Returns: (transfer full)
+ */
 WeftFinding *weft_trial_aspect (const WeftOperator *operator, const char * aspect);
-extern const char *const weft_trial_aspects[]; /* NULL-terminated */
 void weft_finding_free (WeftFinding *finding);
 
 /**

@@ -134,9 +134,9 @@ static const struct
   { "wrong-gradient-double", "test", { "gradients", "gradient by `x`, element", "the difference quotient is" } },
   { "wrong-shape", "test", { "shapes", "`y` is declared as f32[b, 7]", "left f32[5, 1]" } },
   { "writes-past", "test", { "memory", "0 bytes past the end of the output y of broken `y`" } },
-  { "leaves-unset", "test", { "memory", "never set" } },
+  { "leaves-unset", "test", { "memory", "part of it is never set" } },
   { "writes-input", "test", { "memory", "the value of `x` was changed" } },
-  { "crashes", "test", { "broken: FAILED", "the process crashed: Segmentation fault" } },
+  { "crashes", "test", { "broken: FAILED", "shapes       FAILED  running broken with the example: it crashed: Segmentation fault" } },
   { "state-not-saved", "test", { "restoring", "a state is kept elsewhere than in the declared states" } },
   { "missing-symbol", "inspect", { "was refused", "undefined symbol: function_that_is_nowhere" } },
   { "wrong-interface", "inspect", { "was refused", "interface 7.3", "serves 1.0 to 1." } },
@@ -159,6 +159,46 @@ START_TEST (broken_modules_are_reported)
   ck_assert_msg (status == 1, "%s: status %d: %s", broken[_i].file, status, output);
   for (guint i = 0; i < G_N_ELEMENTS (broken[_i].parts) && broken[_i].parts[i]; i++)
     ck_assert_msg (strstr (output, broken[_i].parts[i]) != NULL, "no \"%s\" in: %s", broken[_i].parts[i], output);
+}
+END_TEST
+
+static const struct
+{
+  const char *operator, * aspect, *finding;
+} kernels[] = {
+  { "wrong_at_edge", "gradients", "element 84 of 85, is 0; the difference quotient is" },
+  { "sums_in_any_order", "threads", "`y` differs" },
+  { "sums_by_member", "threads", "`y` differs" },
+  { "reads_scratch", "memory", "depends on what memory held before" },
+  { "writes_past_scratch", "memory", "0 bytes past the end of the scratch of writes_past_scratch `y` (40 bytes)" },
+  { "reads_past", "memory", "lies outside of a value" },
+  { "reads_undeclared", "memory", "it crashed: Segmentation fault; backward finds no data in values that are not marked WEFT_PORT_READ" },
+  { "wrong_in_place", "in place", "`y` differs in place" },
+  { "forgets_inference", "memory", "in inference: a value of forgets_inference `y`" },
+  { "changes_gradient", "memory", "the gradient by output y was changed by backward" },
+  { "changes_parameter", "memory", "the parameter `trial.y.shift` was changed" },
+  { "wants_all_gradients", "uses", "where only the gradient by `x` is wanted: it crashed: Segmentation fault" },
+  { "wants_optional_output", "uses", "where nobody reads optional outputs: it crashed: Segmentation fault" },
+  { "ignores_optional_output", "gradients", "gradient by `x`, element 0" },
+  { "asks_for_no_gradient", "descriptor", "no feed of its example has `gradient: true`" },
+};
+
+START_TEST (broken_kernels_are_found)
+{
+  int status;
+  g_autofree char *total =
+      g_strdup_printf ("%u operators tested, %u failed", (guint) G_N_ELEMENTS (kernels), (guint) G_N_ELEMENTS (kernels));
+  compile (SOURCE "/tests/broken/kernels.c", "kernels.so", "");
+  g_autofree char *output = run_line (&status, BUILD "/weft test-operator --quiet --plugin-path kernels.so kernels");
+  ck_assert_msg (status == 1 && strstr (output, total), "%s", output);
+  for (guint i = 0; i < G_N_ELEMENTS (kernels); i++)
+    {
+      g_autofree char *head = g_strdup_printf ("%s: FAILED\n", kernels[i].operator),
+                      *start = g_strdup_printf ("  %-12s FAILED  ", kernels[i].aspect);
+      const char *own = strstr (output, head), *aspect = own ? strstr (own, start) : NULL;
+      g_autofree char *line = aspect ? g_strndup (aspect, strcspn (aspect, "\n")) : g_strdup ("");
+      ck_assert_msg (strstr (line, kernels[i].finding) != NULL, "%s: no \"%s\" in: %s", kernels[i].operator, kernels[i].finding, output);
+    }
 }
 END_TEST
 
@@ -354,6 +394,7 @@ main (void)
   tcase_add_test (tests, first_lesson_is_short);
   tcase_add_test (tests, another_family_trains);
   tcase_add_loop_test (tests, broken_modules_are_reported, 0, G_N_ELEMENTS (broken));
+  tcase_add_test (tests, broken_kernels_are_found);
   tcase_add_test (tests, doubles_pass);
   tcase_add_test (tests, broken_modules_take_nothing_with_them);
   tcase_add_test (tests, two_operators_of_one_name_are_reported);

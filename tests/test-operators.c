@@ -8,12 +8,12 @@
 #include "registry.h"
 #include "trial.h"
 
-#define ASPECTS 8
+#define ASPECTS 9
 
 START_TEST (operators_pass)
 {
   guint n;
-  const WeftOperator *operator = weft_registry_operators (&n)[_i / ASPECTS];
+  const WeftOperator *operator= weft_registry_operators (&n)[_i / ASPECTS];
   WeftFinding *finding = weft_trial_aspect (operator, weft_trial_aspects[_i % ASPECTS]);
 
   ck_assert_msg (finding->outcome != WEFT_TRIAL_FAILED, "%s: %s: %s", operator->name, finding->aspect, finding->message);

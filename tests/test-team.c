@@ -61,6 +61,40 @@ START_TEST (every_tile_is_done_once)
 }
 END_TEST
 
+typedef struct
+{
+  gint64 indices[8];
+  guint members[8], n;
+} Dealt;
+
+static void
+note_tile (gpointer data, gint64 index, guint member)
+{
+  Dealt *dealt = data;
+  dealt->indices[dealt->n] = index;
+  dealt->members[dealt->n++] = member;
+}
+
+START_TEST (dealt_teams_take_the_last_tile_first)
+{
+  WeftTeam *team = weft_team_new_dealt (3);
+  for (int in_order = 0; in_order < 2; in_order++)
+    {
+      Dealt dealt = { .n = 0 };
+      gboolean before = weft_team_in_order (in_order);
+      weft_team_run (team, 5, note_tile, &dealt);
+      weft_team_in_order (before);
+      ck_assert_uint_eq (dealt.n, 5);
+      for (guint i = 0; i < 5; i++)
+        {
+          ck_assert_int_eq (dealt.indices[i], in_order ? i : 4 - i);
+          ck_assert_uint_eq (dealt.members[i], i % 3);
+        }
+    }
+  weft_team_free (team);
+}
+END_TEST
+
 /* Waits for all members to be in a tile at once, as they can only be if each has a thread of its own. */
 static void
 meet (gpointer data, gint64 index G_GNUC_UNUSED, guint member G_GNUC_UNUSED)
@@ -131,6 +165,7 @@ main (void)
   TCase *tests = tcase_create ("team");
   tcase_set_timeout (tests, 60);
   tcase_add_loop_test (tests, every_tile_is_done_once, 1, MOST + 1);
+  tcase_add_test (tests, dealt_teams_take_the_last_tile_first);
   tcase_add_test (tests, members_work_at_the_same_time);
   tcase_add_test (tests, jobs_within_jobs_are_done);
   tcase_add_test (tests, teams_are_as_large_as_the_machine);

@@ -83,7 +83,10 @@ static const WeftPort inputs[] = {
 
 static const WeftPort outputs[] = {
   { .name = "loss", .signature = "f32[]", .meaning = "mean of 1 − cos(a_i, b_i)" },
-  { .name = "worst", .signature = "f32[]", .flags = WEFT_PORT_OPTIONAL, .meaning = "least cosine of the batch" },
+  { .name = "worst",
+    .signature = "f32[]",
+    .flags = WEFT_PORT_OPTIONAL | WEFT_PORT_CONSTANT, /* for the log: no gradient flows from it */
+    .meaning = "least cosine of the batch" },
   { 0 },
 };
 

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "child.h"
 #include "cli.h"
@@ -21,10 +22,19 @@ typedef struct
   double limits[2];
 } Tests;
 
+/* What a child leaves. */
+typedef struct
+{
+  WeftTrialOutcome outcome;
+  char message[2000];
+} Left;
+
 typedef struct
 {
   const Tests *tests;
   const WeftOperator *operator;
+  const char *aspect;
+  Left *left; /* shared with the child */
 } Test;
 
 static guint
@@ -75,29 +85,84 @@ print_speed (const Test *test)
 }
 
 static int
-test_one (gpointer data)
+try_aspect (gpointer data)
 {
   const Test *test = data;
-  g_autoptr (GPtrArray) findings = weft_trial (test->operator);
-  guint failed = print_findings (test, findings);
+  WeftFinding *finding = weft_trial_aspect (test->operator, test->aspect);
 
-  if (test->tests->speed)
-    print_speed (test);
-  return failed ? WEFT_EXIT_INPUT : 0;
+  test->left->outcome = finding->outcome;
+  g_strlcpy (test->left->message, finding->message, sizeof test->left->message);
+  weft_finding_free (finding);
+  return 0;
 }
 
-/* Each in a process of its own: what crashes or hangs takes nothing else with it. */
 static int
-test_apart (const Tests *self, const WeftOperator *operator)
+measure (gpointer data)
 {
-  Test test = { self, operator};
-  g_auto (WeftChildEnd) end = { 0 };
+  print_speed (data);
+  return 0;
+}
 
-  weft_child_run (test_one, &test, PATIENCE, &end);
-  if (end.finished)
-    return end.status;
-  printf ("%s: FAILED\n  %s: the process %s\n", operator->name, end.doing ? end.doing : "starting", end.reason);
-  return WEFT_EXIT_INPUT;
+/* The commonest cause of a crash. */
+static const char *
+hint (const Test *test, const WeftChildEnd *end)
+{
+  const char *doing = end->doing ? end->doing : "";
+
+  if (end->stopped || !strstr (end->reason, "crashed") || strstr (doing, ", where "))
+    return "";
+  if (strstr (doing, WEFT_TRIAL_BACKWARDS))
+    return "; backward finds no data in values that are not marked WEFT_PORT_READ";
+  if (strstr (doing, " by output "))
+    return "; no gradient flows from the other outputs: out_gradient is NULL for them";
+  return test->operator->saved && g_str_has_prefix (doing, "running") ? "; `saved` is NULL where no gradient is needed" : "";
+}
+
+static char *
+describe_end (const Test *test, const WeftChildEnd *end)
+{
+  return g_strdup_printf ("%s: it %s%s", end->doing ? end->doing : "starting", end->reason, hint (test, end));
+}
+
+/* Each aspect in a process of its own: what crashes or hangs takes nothing else with it. */
+static GPtrArray *
+try_apart (Test *test)
+{
+  GPtrArray *findings = g_ptr_array_new_with_free_func ((GDestroyNotify) weft_finding_free);
+  gboolean stopped = FALSE;
+
+  for (guint i = 0; weft_trial_aspects[i] && !stopped; i++)
+    {
+      g_auto (WeftChildEnd) end = { 0 };
+      WeftFinding *finding = g_new0 (WeftFinding, 1);
+      test->aspect = finding->aspect = weft_trial_aspects[i];
+      weft_child_run (try_aspect, test, PATIENCE, &end);
+      finding->outcome = end.finished ? test->left->outcome : WEFT_TRIAL_FAILED;
+      finding->message = end.finished ? g_strdup (test->left->message) : describe_end (test, &end);
+      stopped = end.stopped;
+      g_ptr_array_add (findings, finding);
+    }
+  return findings;
+}
+
+static gboolean
+test_operator (const Tests *self, const WeftOperator *operator)
+{
+  Test test = { .tests = self, .operator= operator};
+  g_autoptr (GPtrArray) findings = NULL;
+  g_auto (WeftChildEnd) end = { 0 };
+  guint failed;
+
+  test.left = mmap (NULL, sizeof *test.left, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  g_assert (test.left != MAP_FAILED);
+  findings = try_apart (&test);
+  munmap (test.left, sizeof *test.left);
+  failed = print_findings (&test, findings);
+  if (self->speed)
+    weft_child_run (measure, &test, PATIENCE, &end);
+  if (end.reason)
+    printf ("  speed        -       %s: it %s\n", end.doing, end.reason);
+  return failed == 0;
 }
 
 static int
@@ -164,7 +229,7 @@ test_all (gpointer data)
     if (is_wanted (self, operators[i]))
       {
         done++;
-        failed += test_apart (self, operators[i]) != 0;
+        failed += !test_operator (self, operators[i]);
       }
   printf ("%u operators tested, %u failed\n", done, failed);
   return failed ? WEFT_EXIT_INPUT : 0;

@@ -138,7 +138,7 @@ static const WeftPort outputs[] = {
   { .name = "loss", .signature = "f32[]", .meaning = "the sum over the batch" },
   { .name = "silent",
     .signature = "f32[]",
-    .flags = WEFT_PORT_OPTIONAL,
+    .flags = WEFT_PORT_OPTIONAL | WEFT_PORT_CONSTANT,
     .meaning = "share of pairs that beat all their negatives by the margin: nothing trains them" },
   PAIRS_OUTPUTS,
   { .name = NULL },

@@ -509,7 +509,7 @@ static const WeftPort outputs[] = {
   { .name = "queue", .signature = "f32[]", .flags = WEFT_PORT_OPTIONAL, .meaning = "queue term, weight included; 0 without keys" },
   { .name = "silent",
     .signature = "f32[]",
-    .flags = WEFT_PORT_OPTIONAL,
+    .flags = WEFT_PORT_OPTIONAL | WEFT_PORT_CONSTANT,
     .meaning = "share of samples whose derivatives by all their similarities are below 1e-8: nothing trains them" },
   PAIRS_OUTPUTS,
   { .name = NULL },

@@ -132,6 +132,7 @@ static const Mistake mistakes[] = {
   { PIPELINE, "regions: pairs.regions}\n      t:", "regions: v}\n      t:", "round in circles", NULL },
   { ENCODERS, "active: {op: relu, x: first}", "active: {op: relu, x: second}", "round in circles", ENCODERS ":" },
   { PIPELINE, "minimize: loss.loss", "minimize: v", "f32[", PIPELINE ":" },
+  { PIPELINE, "minimize: loss.loss", "minimize: loss.silent", "operator triplet_loss gives no gradient by it", PIPELINE ":" },
   { PIPELINE, "      loss: {op: triplet_loss",
     "      more: {op: region_features, path: $data, batch: $batch, width: 5}\n      loss: {op: triplet_loss, image: v, text: "
     "more.captions}\n      lost: {op: triplet_loss",
