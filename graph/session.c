@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "checkpoint.h"
+#include "core.h"
 #include "directory.h"
 #include "open.h"
 #include "registry.h"
@@ -161,13 +162,95 @@ find_graph (WeftSession *session, const char *reference, const char **rest, GErr
 
 /* Values of nodes before what is collected under the same name. */
 static WeftWire *
-find_wire (WeftGraph *graph, const char *name)
+find_value (const WeftGraph *graph, const char *name)
 {
   WeftWire *wire = weft_graph_wire (graph, name);
   for (guint i = 0; !wire && i < graph->collects->len; i++)
     if (strcmp (g_array_index (graph->collects, WeftCollect, i).name, name) == 0)
       return g_array_index (graph->collects, WeftCollect, i).wire;
   return wire;
+}
+
+#define GRADIENT "~gradient"
+
+static WeftWire *
+gradient_by_value (const WeftGraph *graph, const WeftWire *wire)
+{
+  if (wire->node->operator== & weft_feed_operator)
+    return wire->node->out_gradients[0];
+  for (guint i = 0; i < graph->nodes->len; i++)
+    {
+      const WeftNode *node = graph->nodes->pdata[i];
+      if (node->kind == WEFT_NODE_GRADIENT && node->of == wire->node)
+        return node->out_gradients[wire->port];
+    }
+  return NULL;
+}
+
+static WeftWire *
+gradient_by_parameter (const WeftGraph *graph, const char *path)
+{
+  for (guint i = 0; i < graph->nodes->len; i++)
+    {
+      const GArray *targets = ((const WeftNode *) graph->nodes->pdata[i])->targets;
+      for (guint k = 0; targets && k < targets->len; k++)
+        if (strcmp (g_array_index (targets, WeftTarget, k).path, path) == 0 && g_array_index (targets, WeftTarget, k).gradient)
+          return g_array_index (targets, WeftTarget, k).gradient;
+    }
+  return NULL;
+}
+
+static WeftWire *
+find_wire (const WeftGraph *graph, const char *rest)
+{
+  if (!g_str_has_suffix (rest, GRADIENT))
+    return find_value (graph, rest);
+  g_autofree char *name = g_strndup (rest, strlen (rest) - strlen (GRADIENT));
+  const WeftWire *value = find_value (graph, name);
+  return value ? gradient_by_value (graph, value) : gradient_by_parameter (graph, name);
+}
+
+char **
+weft_session_graphs (WeftSession *session)
+{
+  GPtrArray *graphs = session->opened.pipeline->graphs, *names = g_ptr_array_new ();
+
+  for (guint i = 0; i < graphs->len; i++)
+    g_ptr_array_add (names, g_strdup (((const WeftGraph *) graphs->pdata[i])->name));
+  g_ptr_array_add (names, NULL);
+  return (char **) g_ptr_array_free (names, FALSE);
+}
+
+char **
+weft_session_feeds (WeftSession *session, const char *name, GError **error)
+{
+  const WeftGraph *graph = find_graph (session, name, NULL, error);
+  GPtrArray *names = graph ? g_ptr_array_new () : NULL;
+
+  for (guint i = 0; graph && i < graph->feeds->len; i++)
+    g_ptr_array_add (names, g_strdup (((const WeftNode *) graph->feeds->pdata[i])->path));
+  if (!graph)
+    return NULL;
+  g_ptr_array_add (names, NULL);
+  return (char **) g_ptr_array_free (names, FALSE);
+}
+
+char **
+weft_session_weights (WeftSession *session)
+{
+  g_autoptr (GPtrArray) paths = weft_store_paths (session->store);
+  GPtrArray *names = g_ptr_array_new ();
+
+  for (guint i = 0; i < paths->len; i++)
+    g_ptr_array_add (names, g_strdup (paths->pdata[i]));
+  g_ptr_array_add (names, NULL);
+  return (char **) g_ptr_array_free (names, FALSE);
+}
+
+const WeftTensor *
+weft_session_weight (WeftSession *session, const char *path)
+{
+  return weft_store_lookup (session->store, path);
 }
 
 gboolean

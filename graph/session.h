@@ -30,7 +30,16 @@ WeftSession *weft_session_open (const char *path, const char *const *settings, c
 void weft_session_free (WeftSession *session);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (WeftSession, weft_session_free)
 
-/* References are "GRAPH.NODE", "GRAPH.NODE.PORT", or "GRAPH.NAME" of what a graph collects. What is wanted must be said before a graph's first feed or step. */
+/* What there is to name: the graphs, the feeds of a graph, and the parameters and states of the pipeline, by their paths. (transfer full) */
+char **weft_session_graphs (WeftSession *session);
+char **weft_session_feeds (WeftSession *session, const char *graph, GError **error);
+char **weft_session_weights (WeftSession *session);
+
+/* (nullable): a parameter or state, as it is now. */
+const WeftTensor *weft_session_weight (WeftSession *session, const char *path);
+
+/* References are "GRAPH.NODE", "GRAPH.NODE.PORT", or "GRAPH.NAME" of what a graph collects; "~gradient" after one, or after "GRAPH." and the path
+ * of a parameter, stands for the gradient of what the graph minimizes by it. What is wanted must be said before a graph's first feed or step. */
 gboolean weft_session_want (WeftSession *session, const char *reference, GError **error);
 /* @tensor is read in the following steps and must stay valid until they are done. */
 gboolean weft_session_feed (WeftSession *session, const char *reference, const WeftTensor *tensor, GError **error);

@@ -56,4 +56,23 @@ with weft.Session(sys.argv[2]) as session:
     mean = session.value("pool.mean")
     assert numpy.allclose(mean[0], samples[0].mean(axis=0), atol=1e-5) and numpy.allclose(mean[3], samples[3].mean(axis=0), atol=1e-5)
     raises("before the first step", session.want, "pool.hidden")
+with weft.Session(sys.argv[3]) as session:
+    assert session.graphs == ["train", "points"] and session.feeds("train") == ["train.x"]
+    assert sorted(session.weights) == ["map.y.bias", "map.y.weight", "points.items.cursor"]
+    weight, bias = session.weight("map.y.weight"), session.weight("map.y.bias")
+    raises("there is no parameter", session.weight, "map.y.nothing")
+    for reference in ("loss", "x~gradient", "y.y~gradient", "map.y.weight~gradient"):
+        session.want("train." + reference)
+    raises("no value", session.want, "train.nothing~gradient")
+    x = draw.normal(size=(5, 4)).astype(numpy.float32)
+    session.feed("train.x", x)
+    session.step("train")
+    y = numpy.tanh(x @ weight.T + bias)
+    by_linear = (1 - y**2) / y.size
+    assert numpy.allclose(session.value("train.loss"), y.mean(), atol=1e-6)
+    assert numpy.allclose(session.value("train.y.y~gradient"), by_linear, atol=1e-6)
+    assert numpy.allclose(session.value("train.x~gradient"), by_linear @ weight, atol=1e-6)
+    assert numpy.allclose(session.value("train.map.y.weight~gradient"), by_linear.T @ x, atol=1e-6)
+    rows = session.collect("points.items.caption")
+    assert rows.shape == (50,) and (rows == numpy.arange(50)).all(), rows
 print("passed")

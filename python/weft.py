@@ -49,7 +49,11 @@ def _load():
             ("weft_session_want", ctypes.c_int, [ctypes.c_void_p, ctypes.c_char_p, _ErrorPointer]),
             ("weft_session_feed", ctypes.c_int, [ctypes.c_void_p, ctypes.c_char_p, tensor, _ErrorPointer]),
             ("weft_session_step", ctypes.c_int, [ctypes.c_void_p, ctypes.c_char_p, ctypes.POINTER(ctypes.c_int), _ErrorPointer]),
-            ("weft_session_value", tensor, [ctypes.c_void_p, ctypes.c_char_p])):
+            ("weft_session_value", tensor, [ctypes.c_void_p, ctypes.c_char_p]),
+            ("weft_session_graphs", ctypes.c_void_p, [ctypes.c_void_p]),
+            ("weft_session_feeds", ctypes.c_void_p, [ctypes.c_void_p, ctypes.c_char_p, _ErrorPointer]),
+            ("weft_session_weights", ctypes.c_void_p, [ctypes.c_void_p]),
+            ("weft_session_weight", tensor, [ctypes.c_void_p, ctypes.c_char_p])):
         getattr(library, function).restype = result
         getattr(library, function).argtypes = arguments
     return library
@@ -59,6 +63,8 @@ _library = _load()
 _glib = ctypes.CDLL(ctypes.util.find_library("glib-2.0") or "libglib-2.0.so.0")
 _glib.g_error_free.argtypes = [ctypes.POINTER(_GError)]
 _glib.g_error_free.restype = None
+_glib.g_strfreev.argtypes = [ctypes.c_void_p]
+_glib.g_strfreev.restype = None
 
 
 def _call(function, *arguments):
@@ -69,6 +75,26 @@ def _call(function, *arguments):
         _glib.g_error_free(error)
         raise Error(message)
     return result
+
+
+def _names(pointer):
+    strings, names = ctypes.cast(pointer, ctypes.POINTER(ctypes.c_char_p)), []
+    while strings[len(names)] is not None:
+        names.append(strings[len(names)].decode())
+    _glib.g_strfreev(pointer)
+    return names
+
+
+def _array(tensor, name):
+    shape = tuple(tensor.shape[:tensor.rank])
+    if tensor.type not in TYPES:
+        raise Error(f"{name} has a type that NumPy does not know")
+    kind = numpy.dtype(TYPES[tensor.type])
+    size = int(numpy.prod(shape, dtype=numpy.int64)) * kind.itemsize
+    array = numpy.frombuffer(ctypes.string_at(tensor.data, size) if size else b"", kind).reshape(shape).copy()
+    if not tensor.offsets:
+        return array
+    return [array[tensor.offsets[i]:tensor.offsets[i + 1]] for i in range(tensor.samples)]
 
 
 class Session:
@@ -102,8 +128,30 @@ class Session:
             raise Error("the session is closed")
         return self._pointer
 
+    @property
+    def graphs(self):
+        """Names of the graphs."""
+        return _names(_library.weft_session_graphs(self._open()))
+
+    def feeds(self, graph):
+        """Names of what feed() can give to a graph: GRAPH.NAME."""
+        return [f"{graph}.{name}" for name in _names(_call(_library.weft_session_feeds, self._open(), graph.encode()))]
+
+    @property
+    def weights(self):
+        """Names of all parameters and states."""
+        return _names(_library.weft_session_weights(self._open()))
+
+    def weight(self, path):
+        """A copy of a parameter or state."""
+        pointer = _library.weft_session_weight(self._open(), path.encode())
+        if not pointer:
+            raise Error(f"there is no parameter or state {path}")
+        return _array(pointer.contents, path)
+
     def want(self, reference):
-        """Says that GRAPH.NODE or GRAPH.NODE.PORT will be read; before the first feed or step of its graph."""
+        """Says that GRAPH.NODE or GRAPH.NODE.PORT will be read, or REFERENCE~gradient, the gradient of what its graph minimizes by a value or
+        by a parameter; before the first feed or step of its graph."""
         _call(_library.weft_session_want, self._open(), reference.encode())
 
     def feed(self, reference, value, offsets=None):
@@ -139,13 +187,16 @@ class Session:
         pointer = _library.weft_session_value(self._open(), reference.encode())
         if not pointer:
             raise Error(f"{reference} has no value: want() it before the first step of its graph")
-        tensor = pointer.contents
-        shape = tuple(tensor.shape[:tensor.rank])
-        if tensor.type not in TYPES:
-            raise Error(f"{reference} has a type that NumPy does not know")
-        kind = numpy.dtype(TYPES[tensor.type])
-        size = int(numpy.prod(shape, dtype=numpy.int64)) * kind.itemsize
-        array = numpy.frombuffer(ctypes.string_at(tensor.data, size) if size else b"", kind).reshape(shape).copy()
-        if not tensor.offsets:
-            return array
-        return [array[tensor.offsets[i]:tensor.offsets[i + 1]] for i in range(tensor.samples)]
+        return _array(pointer.contents, reference)
+
+    def collect(self, reference):
+        """What all steps of a pass over the source of its graph give, one after another: an array, or a list of arrays if ragged."""
+        self.want(reference)
+        graph, parts = reference.split(".")[0], []
+        while self.step(graph):
+            parts.append(self.value(reference))
+            if not numpy.ndim(parts[-1]):
+                raise Error(f"{reference} has no rows to collect")
+        if not parts:
+            raise Error(f"{reference}: the source of `{graph}` has no items")
+        return sum(parts, []) if isinstance(parts[0], list) else numpy.concatenate(parts)
