@@ -8,6 +8,8 @@ user_la_SOURCES = \
 	plugins/user/cge.c \
 	plugins/user/contrast.c \
 	plugins/user/enhance.c \
+	plugins/user/exponentials.c \
+	plugins/user/exponentials.h \
 	plugins/user/gpo.c \
 	plugins/user/info_nce.c \
 	plugins/user/key_queue.c \

@@ -3,6 +3,7 @@
  * Similarities with queued keys are summed up chunk by chunk, right after they were formed; only what backward needs is kept.
  *
  * SPDX-License-Identifier: BSD-3-Clause */
+#include "exponentials.h"
 #include "loops.h"
 #include "similarity.h"
 
@@ -56,21 +57,15 @@ enum
 /* Queued keys whose similarities, or their gradients, are in scratch at a time. */
 #define CHUNK 4096
 
-/* Σ exp(μ (n_j − γ)) as exp(greatest) sum, with greatest the largest exponent so far. */
-typedef struct
-{
-  double greatest, sum;
-} Sum;
-
 /* One of the two queue terms: queries of one modality, the other modality's keys and queue. */
 typedef struct
 {
   const WeftTensor *query, *key, *queue;
   WeftTensor *query_gradient;
-  float *negatives;   /* b×k similarities of queries and queued keys; NULL in inference */
-  Sum *sums;          /* b: against the queued keys so far */
-  double *logarithms; /* b */
-  float *positives;   /* b similarities of queries and their own keys */
+  float *negatives;     /* b×k similarities of queries and queued keys; NULL in inference */
+  ExponentialSum *sums; /* b: against the queued keys so far */
+  double *logarithms;   /* b */
+  float *positives;     /* b similarities of queries and their own keys */
 } QueueTerm;
 
 /* Where everything of a call lives. */
@@ -106,7 +101,7 @@ static gsize
 unified_loss_scratch (const WeftCall *call)
 {
   gsize b = (gsize) pairs_count (call), k = (gsize) MIN (queue_length (call), CHUNK);
-  return b * ((N_AGAINST + 1) * sizeof (double) + 2 * sizeof (Sum)) + (2 * b * b + b * k + 3 * b) * sizeof (float);
+  return b * ((N_AGAINST + 1) * sizeof (double) + 2 * sizeof (ExponentialSum)) + (2 * b * b + b * k + 3 * b) * sizeof (float);
 }
 
 static void
@@ -118,7 +113,7 @@ work_prepare (Work *work, const WeftCall *call)
 
   /* Scratch is laid out as unified_loss_scratch() counts it; saved values take the place of what is kept. */
   double *doubles = call->scratch;
-  Sum *sums = (Sum *) (doubles + (N_AGAINST + 1) * b);
+  ExponentialSum *sums = (ExponentialSum *) (doubles + (N_AGAINST + 1) * b);
   double *logarithms = call->saved[SAVED_LOGARITHMS] ? call->saved[SAVED_LOGARITHMS]->data : doubles;
   for (int against = 0; against < N_AGAINST; against++)
     work->logarithms[against] = logarithms + against * b;
@@ -147,98 +142,7 @@ work_prepare (Work *work, const WeftCall *call)
   work->has_queue_terms = work->terms[0].key || work->terms[1].key;
 }
 
-WEFT_LOOP float
-greatest_loop (const float *x, gint64 n)
-{
-  float most[LOOP_LANES], rest = -INFINITY;
-  gint64 i = 0;
-  for (int lane = 0; lane < LOOP_LANES; lane++)
-    most[lane] = -INFINITY;
-  for (; i + LOOP_LANES <= n; i += LOOP_LANES)
-    for (int lane = 0; lane < LOOP_LANES; lane++)
-      most[lane] = x[i + lane] > most[lane] ? x[i + lane] : most[lane];
-  for (; i < n; i++)
-    rest = x[i] > rest ? x[i] : rest;
-  for (int lane = 0; lane < LOOP_LANES; lane++)
-    rest = most[lane] > rest ? most[lane] : rest;
-  return rest;
-}
-WEFT_DISPATCH (float, greatest_of, greatest_loop, (const float *x, gint64 n), (x, n))
-
-/* Σ exp(scale (x_j − shift)), in blocks whose sums are added in double precision. */
-WEFT_LOOP double
-exponentials_loop (const float *x, gint64 n, float shift, float scale)
-{
-  double total = 0;
-  for (gint64 begin = 0; begin < n; begin += 512)
-    {
-      float sums[LOOP_LANES] = { 0 };
-      gint64 end = MIN (n, begin + 512), i = begin;
-      for (; i + LOOP_LANES <= end; i += LOOP_LANES)
-        for (int lane = 0; lane < LOOP_LANES; lane++)
-          sums[lane] += loop_exp (scale * (x[i + lane] - shift));
-      for (; i < end; i++)
-        sums[0] += loop_exp (scale * (x[i] - shift));
-      for (int width = LOOP_LANES / 2; width; width /= 2)
-        for (int lane = 0; lane < width; lane++)
-          sums[lane] += sums[lane + width];
-      total += (double) sums[0];
-    }
-  return total;
-}
-WEFT_DISPATCH (double, exponentials, exponentials_loop, (const float *x, gint64 n, float shift, float scale), (x, n, shift, scale))
-
-/* y_j = factor exp(scale (x_j − shift)) */
-WEFT_LOOP void
-weights_loop (const float *x, gint64 n, float shift, float scale, float factor, float *y)
-{
-  for (gint64 i = 0; i < n; i++)
-    y[i] = factor * loop_exp (scale * (x[i] - shift));
-}
-WEFT_DISPATCH (void, weights_of, weights_loop, (const float *x, gint64 n, float shift, float scale, float factor, float *y),
-               (x, n, shift, scale, factor, y))
-
-/* y_j = factor (exp(scale (x_j − row)) + exp(scale (x_j − columns_j))) + constant */
-WEFT_LOOP void
-both_weights_loop (const float *x, gint64 n, float row, const float *columns, float scale, float factor, float constant, float *y)
-{
-  for (gint64 i = 0; i < n; i++)
-    y[i] = factor * (loop_exp (scale * (x[i] - row)) + loop_exp (scale * (x[i] - columns[i]))) + constant;
-}
-WEFT_DISPATCH (void, both_weights, both_weights_loop,
-               (const float *x, gint64 n, float row, const float *columns, float scale, float factor, float constant, float *y),
-               (x, n, row, columns, scale, factor, constant, y))
-
 WEFT_DISPATCH (float, dot, loop_dot, (const float *a, const float *b, gint64 n), (a, b, n))
-
-/* Adds the terms of @n similarities. The largest exponent is taken out, so that nothing overflows. */
-static void
-add_terms (const Work *work, const float *similarity, gint64 n, Sum *sum)
-{
-  if (n <= 0)
-    return;
-  float most = greatest_of (similarity, n);
-  double exponent = work->scale * ((double) most - work->margin);
-  double terms = exponentials (similarity, n, most, (float) work->scale);
-  if (exponent > sum->greatest)
-    {
-      sum->sum = sum->sum * exp (sum->greatest - exponent) + terms;
-      sum->greatest = exponent;
-    }
-  else
-    sum->sum += terms * exp (exponent - sum->greatest);
-}
-
-/* log(1 + Σ + skipped), where skipped is the term of a similarity that counts as 0. @others: the derivative by the similarities that aren't
- * skipped, Σ / (1 + Σ + skipped). log1p keeps sums far below 1. */
-static double
-logarithm_of (const Work *work, const Sum *sum, gboolean skips, double *others)
-{
-  double greatest = MAX (sum->greatest, 0), terms = sum->sum * exp (sum->greatest - greatest);
-  double skipped = skips ? exp (-work->scale * work->margin - greatest) : 0;
-  *others = terms / (exp (-greatest) + terms + skipped);
-  return greatest > 0 ? greatest + log (exp (-greatest) + terms + skipped) : log1p (terms + skipped);
-}
 
 /* −log(1 + max(p, 0)) and its derivative. */
 static double
@@ -253,14 +157,15 @@ positive_derivative (float p)
   return p > 0 ? -1 / (1 + (double) p) : 0;
 }
 
-/* @line: a row or a column, of which sample @i is the pair. */
+/* log(1 + Σ_j≠i exp(μ (s_j − γ)) + exp(−μ γ)): the pair itself counts as a similarity of 0. @line: a row or a column of similarities, @i: the
+ * pair. @others: the derivative by the others together. */
 static double
 batch_logarithm (const Work *work, const float *line, gint64 i, double *others)
 {
-  Sum sum = { .greatest = -INFINITY };
-  add_terms (work, line, i, &sum);
-  add_terms (work, line + i + 1, work->b - i - 1, &sum);
-  return logarithm_of (work, &sum, TRUE, others);
+  ExponentialSum sum = EXPONENTIALS_NONE;
+  exponentials_add (&sum, line, i, work->scale, work->margin);
+  exponentials_add (&sum, line + i + 1, work->b - i - 1, work->scale, work->margin);
+  return exponentials_logarithm (&sum, work->scale * (0 - work->margin), others);
 }
 
 static void
@@ -290,14 +195,14 @@ static void
 chunk_tile (gpointer data, gint64 i, guint member G_GNUC_UNUSED)
 {
   const Work *work = data;
-  add_terms (work, work->values + i * work->stride, work->chunk_keys, &work->term->sums[i]);
+  exponentials_add (&work->term->sums[i], work->values + i * work->stride, work->chunk_keys, work->scale, work->margin);
 }
 
 static void
 sum_queue (Work *work, const QueueTerm *term)
 {
   for (gint64 i = 0; i < work->b; i++)
-    term->sums[i] = (Sum){ .greatest = -INFINITY };
+    term->sums[i] = EXPONENTIALS_NONE;
   for (gint64 first = 0; term->queue && first < work->k; first += CHUNK)
     {
       gint64 e = term->query->shape[1];
@@ -321,7 +226,7 @@ queue_tile (gpointer data, gint64 i, guint member G_GNUC_UNUSED)
       gint64 e = term->query->shape[1];
       double by_negatives = 0;
       term->positives[i] = dot ((const float *) term->query->data + i * e, (const float *) term->key->data + i * e, e);
-      term->logarithms[i] = logarithm_of (work, &term->sums[i], FALSE, &by_negatives);
+      term->logarithms[i] = exponentials_logarithm (&term->sums[i], -INFINITY, &by_negatives);
       work->alive[i] += loss->queue_weight * (by_negatives - positive_derivative (term->positives[i]));
     }
 }
@@ -383,8 +288,8 @@ batch_gradient_tile (gpointer data, gint64 i, guint member G_GNUC_UNUSED)
   float *gradient = work->memory + i * work->b;
   double by_positive = work->b ? pairs_scalar_gradient (work->call, OUT_POSITIVE) / (double) work->b : 0;
   double by_negative = work->b > 1 ? pairs_scalar_gradient (work->call, OUT_NEGATIVE) / ((double) work->b * (double) (work->b - 1)) : 0;
-  both_weights (similarity, work->b, shift_of (work, work->logarithms[AGAINST_TEXTS][i]), work->shifts, (float) work->scale,
-                (float) work->batch_gradient, (float) by_negative, gradient);
+  exponentials_weights_of_both (similarity, work->b, shift_of (work, work->logarithms[AGAINST_TEXTS][i]), work->shifts, (float) work->scale,
+                                (float) work->batch_gradient, (float) by_negative, gradient);
   gradient[i] = (float) (work->batch_gradient * positive_derivative (similarity[i]) + by_positive);
 }
 
@@ -393,8 +298,8 @@ static void
 chunk_gradient_tile (gpointer data, gint64 i, guint member G_GNUC_UNUSED)
 {
   const Work *work = data;
-  weights_of (work->values + i * work->stride, work->chunk_keys, shift_of (work, work->term->logarithms[i]), (float) work->scale,
-              (float) work->queue_gradient, work->chunk + i * work->chunk_keys);
+  exponentials_weights (work->values + i * work->stride, work->chunk_keys, shift_of (work, work->term->logarithms[i]), (float) work->scale,
+                        (float) work->queue_gradient, work->chunk + i * work->chunk_keys);
 }
 
 /* Row i's share of the gradient by the positives. */
