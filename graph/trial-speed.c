@@ -19,6 +19,23 @@ is_of (const WeftNode *node, const char *name, gboolean backward)
   return (node->kind == WEFT_NODE_GRADIENT) == backward && strncmp (of->path, name, n) == 0 && (!of->path[n] || of->path[n] == '.');
 }
 
+/* An optimizer reads each weight, its gradient and its slots, and writes weights and slots. */
+static double
+weights_moved (const WeftNode *node)
+{
+  double bytes = 0;
+
+  for (guint i = 0; node->targets && i < node->targets->len; i++)
+    {
+      const WeftTarget *target = &g_array_index (node->targets, WeftTarget, i);
+      guint times = target->gradient ? 3 : 2;
+      for (guint k = 0; k < WEFT_MAX_SLOTS; k++)
+        times += target->slots[k] ? 2 : 0;
+      bytes += (double) times * (double) weft_shape_bound_bytes (&target->shape);
+    }
+  return bytes;
+}
+
 /* What the nodes of the operator must move at least: each value that they read or make, once. */
 static double
 bytes_moved (const WeftTrialRig *rig, const char *name, gboolean backward, gint64 *elements)
@@ -35,6 +52,7 @@ bytes_moved (const WeftTrialRig *rig, const char *name, gboolean backward, gint6
   for (guint i = 0; i < rig->graph->nodes->len; i++)
     {
       const WeftNode *node = rig->graph->nodes->pdata[i];
+      bytes += is_of (node, name, backward) ? weights_moved (node) : 0;
       for (guint port = 0; port < WEFT_MAX_PORTS && is_of (node, name, backward); port++)
         {
           const WeftNode *of = node->of ? node->of : node;
@@ -68,6 +86,20 @@ seconds_in (const WeftTrialRig *rig, const char *name, gboolean backward)
   return sum;
 }
 
+/* Products are counted over the whole step: they are the operator's if nothing else in it has any. */
+static gboolean
+has_other_products (const WeftTrialRig *rig, const char *name)
+{
+  for (guint i = 0; i < rig->graph->nodes->len; i++)
+    {
+      const WeftNode *node = rig->graph->nodes->pdata[i];
+      gboolean own = is_of (node, name, FALSE) || is_of (node, name, TRUE);
+      if (!own && (node->parameters[0].path || g_str_equal (node->operator->name, "matrix_product")))
+        return TRUE;
+    }
+  return FALSE;
+}
+
 static gboolean
 measure (const WeftOperator *operator, const WeftTrialCase * self, const WeftTrialSetup *setup, WeftTrialSpeed *speed, double *operations,
          GError **error)
@@ -93,9 +125,49 @@ measure (const WeftOperator *operator, const WeftTrialCase * self, const WeftTri
         }
     }
   weft_products_count (FALSE);
+  if (has_other_products (&rig, name))
+    *operations = 0;
   for (int backward = 0; backward < 2; backward++)
     speed->bytes[backward] = bytes_moved (&rig, name, backward, &speed->elements);
   return TRUE;
+}
+
+#define COPY_TILE ((gint64) 1 << 13)
+#define COPY_LARGE ((gint64) 1 << 24)
+
+typedef struct
+{
+  const float *from;
+  float *to;
+} Copy;
+
+static void
+copy_tile (gpointer data, gint64 index, guint member G_GNUC_UNUSED)
+{
+  const Copy *copy = data;
+
+  memcpy (copy->to + index * COPY_TILE, copy->from + index * COPY_TILE, COPY_TILE * sizeof (float));
+}
+
+/* Bytes per second, read and written, of copying @elements numbers: as operators do, small ones stay in caches. */
+static double
+copying (guint threads, gint64 elements)
+{
+  gint64 tiles = MAX ((elements + COPY_TILE - 1) / COPY_TILE, 1), n = tiles * COPY_TILE;
+  g_autoptr (WeftTeam) team = weft_team_new (threads, NULL);
+  g_autofree float *from = g_new (float, n), *to = g_new (float, n);
+  Copy copy = { from, to };
+  double best = G_MAXDOUBLE;
+
+  for (gint64 i = 0; i < n; i++)
+    from[i] = to[i] = (float) i;
+  for (guint i = 0; team && i < LIMIT_REPEATS; i++)
+    {
+      gint64 start = g_get_monotonic_time ();
+      weft_team_run (team, tiles, copy_tile, &copy);
+      best = MIN (best, (double) (g_get_monotonic_time () - start) * 1e-6);
+    }
+  return 2.0 * (double) n * sizeof (float) / MAX (best, 1e-6);
 }
 
 /* Forward alone tells which of the operations are forward's. */
@@ -119,46 +191,14 @@ weft_trial_speed (const WeftOperator *operator, guint threads, WeftTrialSpeed *s
   setup.more = more = weft_trial_probe (operator, & self, NULL, FALSE, &why);
   if (more && !measure (operator, & self, &setup, speed, &both, error))
     return FALSE;
-  speed->operations[1] = more ? both - speed->operations[0] : 0;
+  speed->operations[1] = more && both > 0 ? both - speed->operations[0] : 0;
+  for (int backward = 0; backward < 2; backward++)
+    if (speed->bytes[backward] > 0)
+      speed->copying[backward] = copying (threads, (gint64) (speed->bytes[backward] / 2 / sizeof (float)));
   return TRUE;
 }
 
-#define COPY_ELEMENTS ((gint64) 1 << 24)
-#define COPY_TILE ((gint64) 1 << 16)
 #define PRODUCT_SIZE 1024
-
-typedef struct
-{
-  const float *from;
-  float *to;
-} Copy;
-
-static void
-copy_tile (gpointer data, gint64 index, guint member G_GNUC_UNUSED)
-{
-  const Copy *copy = data;
-
-  memcpy (copy->to + index * COPY_TILE, copy->from + index * COPY_TILE, COPY_TILE * sizeof (float));
-}
-
-static double
-copy_seconds (guint threads)
-{
-  g_autoptr (WeftTeam) team = weft_team_new (threads, NULL);
-  g_autofree float *from = g_new (float, COPY_ELEMENTS), *to = g_new (float, COPY_ELEMENTS);
-  Copy copy = { from, to };
-  double best = G_MAXDOUBLE;
-
-  for (gint64 i = 0; i < COPY_ELEMENTS; i++)
-    from[i] = to[i] = (float) i;
-  for (guint i = 0; team && i < LIMIT_REPEATS; i++)
-    {
-      gint64 start = g_get_monotonic_time ();
-      weft_team_run (team, COPY_ELEMENTS / COPY_TILE, copy_tile, &copy);
-      best = MIN (best, (double) (g_get_monotonic_time () - start) * 1e-6);
-    }
-  return best;
-}
 
 typedef struct
 {
@@ -198,6 +238,6 @@ product_seconds (guint threads)
 void
 weft_trial_limits (guint threads, double *bandwidth, double *operations)
 {
-  *bandwidth = 2.0 * (double) COPY_ELEMENTS * sizeof (float) / copy_seconds (threads);
+  *bandwidth = copying (threads, COPY_LARGE);
   *operations = 2.0 * PRODUCT_SIZE * PRODUCT_SIZE * PRODUCT_SIZE / product_seconds (threads);
 }

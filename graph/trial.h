@@ -50,18 +50,19 @@ void weft_finding_free (WeftFinding *finding);
  * WeftTrialSpeed:
  * @elements: of the operator's inputs and outputs
  * @bytes: of what a step must read and write at least, forward alone or with its gradient
- * @operations: floating-point operations in matrix products
+ * @operations: floating-point operations in matrix products; 0 where other nodes of the example have products of their own
+ * @copying: bytes per second that copying as many bytes reaches
  * @seconds: the shortest of several runs
  */
 typedef struct
 {
   gint64 elements;
-  double bytes[2], operations[2], seconds[2];
+  double bytes[2], operations[2], seconds[2], copying[2];
 } WeftTrialSpeed;
 
 /* Measures at a large size on @threads threads (0: all); %FALSE with @error if the example can't be enlarged. */
 gboolean weft_trial_speed (const WeftOperator *operator, guint threads, WeftTrialSpeed *speed, GError **error);
-/* What this machine reaches on @threads threads: bytes per second of copying, operations per second of matrix products. */
+/* What this machine reaches on @threads threads: bytes per second of copying more than caches hold, operations per second of products. */
 void weft_trial_limits (guint threads, double *bandwidth, double *operations);
 
 /* Makes a folder with the files that the examples of shipped operators read, and makes it the working directory. (transfer full) */

@@ -75,8 +75,8 @@ print_speed (const Test *test)
       double seconds = MAX (speed.seconds[i], 1e-6);
       if (!speed.bytes[i] || speed.seconds[i] <= 0)
         continue;
-      printf ("  %-12s %.3f ms, %.2f GB/s (%.0f %% of copying)", ways[i], speed.seconds[i] * 1e3, speed.bytes[i] / seconds * 1e-9,
-              100 * speed.bytes[i] / seconds / test->tests->limits[0]);
+      printf ("  %-12s %.3f ms, %.2f GB/s (%.0f %% of copying as much)", ways[i], speed.seconds[i] * 1e3, speed.bytes[i] / seconds * 1e-9,
+              100 * speed.bytes[i] / seconds / speed.copying[i]);
       if (speed.operations[i] > 0)
         printf (", %.2f GFLOP/s in products (%.0f %% of the best product)", speed.operations[i] / seconds * 1e-9,
                 100 * speed.operations[i] / seconds / test->tests->limits[1]);
