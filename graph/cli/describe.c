@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define WIDTH 100
+#define NAMES 18 /* width of the column of names */
 
 const char *
 weft_describe_room (const WeftOperator *operator)
@@ -155,13 +156,13 @@ print_ports (FILE *to, const char *title, const WeftPort *ports)
       g_autofree char *flags = weft_describe_flags (ports);
       guint column = 2;
       fputs ("  ", to);
-      column += print_padded (to, ports->name, 14);
+      column += print_padded (to, ports->name, NAMES);
       fputc (' ', to);
       column += 1 + print_padded (to, ports->signature ? ports->signature : "", 22);
       fputc (' ', to);
       g_autofree char *text =
           g_strdup_printf ("%s%s%s%s", ports->meaning ? ports->meaning : "", *flags ? " [" : "", flags, *flags ? "]" : "");
-      print_wrapped (to, text, column + 1, 19);
+      print_wrapped (to, text, column + 1, NAMES + 5);
     }
 }
 
@@ -177,9 +178,9 @@ print_attributes (FILE *to, const WeftAttribute *attributes)
       g_autofree char *text = g_strdup_printf ("%s (%s)", attributes->meaning ? attributes->meaning : "", kind);
       guint column = 2;
       fputs ("  ", to);
-      column += print_padded (to, attributes->name, 14);
+      column += print_padded (to, attributes->name, NAMES);
       fputc (' ', to);
-      print_wrapped (to, text, column + 1, 19);
+      print_wrapped (to, text, column + 1, NAMES + 5);
     }
 }
 
@@ -191,7 +192,7 @@ print_slots (FILE *to, const WeftSlot *slots)
   fprintf (to, "\nKept for every weight\n");
   for (; slots->name; slots++)
     {
-      fprintf (to, "  %-14s %s%s%s%s", slots->name, slots->copy ? "starts as a copy" : "starts as zeros",
+      fprintf (to, "  %-*s %s%s%s%s", NAMES, slots->name, slots->copy ? "starts as a copy" : "starts as zeros",
                slots->statistics ? ", for statistics too" : "", slots->weights ? ", used as weights through " : "",
                slots->weights ? slots->weights : "");
       fprintf (to, "%s%s\n", slots->when ? ", only if " : "", slots->when ? slots->when : "");
@@ -292,7 +293,7 @@ print_map (FILE *to, const char *title, const WeftValue *map)
     {
       g_autofree char *printed = weft_document_print (weft_value_item (map, i));
       g_strchomp (printed);
-      fprintf (to, "  %-14s %s\n", weft_value_key (map, i), strcmp (printed, "null") == 0 ? "required" : printed);
+      fprintf (to, "  %-*s %s\n", NAMES, weft_value_key (map, i), strcmp (printed, "null") == 0 ? "required" : printed);
     }
 }
 
