@@ -51,6 +51,16 @@ while read -r command; do
   esac
 done <"$work/commands"
 
+# Each header by itself, in C and C++.
+for header in "$work/root$prefix"/include/weft-1/weft/*.h; do
+  include="#include <weft/$(basename "$header")>"
+  # shellcheck disable=SC2046
+  echo "$include" | cc -std=gnu17 -Wall -Wextra -Werror -fsyntax-only -xc $(pkg-config --cflags weft-1) - || fail "$header is not C by itself"
+  command -v c++ >/dev/null || continue
+  # shellcheck disable=SC2046
+  echo "$include" | c++ -std=c++11 -Wall -Wextra -Werror -fsyntax-only -xc++ $(pkg-config --cflags weft-1) - || fail "$header is not C++ by itself"
+done
+
 # What is installed beside it.
 man=$(find "$work/root" -name weft-test-operator.1)
 grep -q '^\.SH OPTIONS' "$man" || fail "weft-test-operator(1) has no options"
