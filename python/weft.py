@@ -6,7 +6,9 @@
         session.feed("encode.regions", [first, second])     # a list: one array of rows per sample
         session.step("encode")
         embeddings = session.value("encode.v")
+        print(session.graphs, session.feeds("encode"), session.weights, session.weight("image.projection.weight"))
 
+value("train.v~gradient") is the gradient of what graph `train` minimizes by v, collect("images.v") all rows of a pass over a source.
 Needs the installed library (or WEFT_LIBRARY=path of libweft-1.so) and NumPy.
 
 SPDX-License-Identifier: BSD-3-Clause
