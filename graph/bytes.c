@@ -23,7 +23,8 @@ WeftBytes *
 weft_bytes_open (const char *path, GError **error)
 {
   struct stat status;
-  int descriptor = open (path, O_RDONLY | O_CLOEXEC);
+  /* Opening a pipe would wait for its other end. */
+  int descriptor = open (path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (descriptor < 0 || fstat (descriptor, &status) != 0)
     {
       g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT, "%s: %s", path, g_strerror (errno));

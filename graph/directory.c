@@ -11,9 +11,10 @@
 #include <unistd.h>
 
 #include <glib/gstdio.h>
-#include <json-glib/json-glib.h>
 
 #include <weft/operator.h>
+
+#include "json.h"
 
 struct _WeftDirectory
 {
@@ -208,13 +209,9 @@ weft_directory_settle (WeftDirectory *directory, guint64 step, guint keep, GErro
 static JsonNode *
 read_info (const char *path)
 {
-  g_autoptr (JsonParser) parser = json_parser_new ();
-  if (json_parser_load_from_file (parser, path, NULL))
-    {
-      JsonNode *root = json_parser_get_root (parser);
-      if (root && JSON_NODE_HOLDS_OBJECT (root))
-        return json_node_copy (root);
-    }
+  g_autoptr (JsonParser) parser = weft_json_load (path, NULL);
+  if (parser)
+    return json_node_copy (json_parser_get_root (parser));
   JsonNode *root = json_node_new (JSON_NODE_OBJECT);
   json_node_take_object (root, json_object_new ());
   return root;

@@ -1,5 +1,7 @@
 /* JSON files of others, bounded in size and nesting.
  *
+ * Whoever includes this needs json-glib's headers.
+ *
  * SPDX-License-Identifier: BSD-3-Clause */
 #pragma once
 
@@ -7,7 +9,14 @@
 
 G_BEGIN_DECLS
 
-/* Reads a JSON file whose root is an object. */
+/**
+ * weft_json_load:
+ *
+ * Reads a JSON file whose root is an object: UTF-8, at most 64 MiB and 64 levels deep, without the comments and single quotes that
+ * json-glib takes.
+ *
+ * Returns: (transfer full) (nullable)
+ */
 JsonParser *weft_json_load (const char *path, GError **error);
 
 G_END_DECLS

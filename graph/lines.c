@@ -3,10 +3,12 @@
  * SPDX-License-Identifier: BSD-3-Clause */
 #include <string.h>
 
+#include "bytes.h"
 #include "lines.h"
 #include "operator.h"
 
 #define LONGEST_LINE (1 << 20)
+#define MOST_LINES (100 * 1000 * 1000)
 
 struct _WeftLines
 {
@@ -50,6 +52,8 @@ split (WeftLines *lines, const char *path, gsize start, gsize size, gboolean all
   guint number = 1;
   while (start < size)
     {
+      if (number > MOST_LINES)
+        return fail_line (error, path, number, "more lines than any set of captions has");
       char *line = lines->text + start, *end = memchr (line, '\n', size - start);
       gsize next = end != NULL ? (gsize) (end - lines->text) + 1 : size;
       gsize length = next - start - (end != NULL);
@@ -73,14 +77,19 @@ split (WeftLines *lines, const char *path, gsize start, gsize size, gboolean all
 WeftLines *
 weft_lines_read (const char *path, gboolean allow_empty, GError **error)
 {
-  g_autofree char *text = NULL;
-  gsize size;
-  g_autoptr (GError) reason = NULL;
-  if (!g_file_get_contents (path, &text, &size, &reason))
+  g_autoptr (WeftBytes) file = weft_bytes_open (path, error);
+  if (file == NULL)
+    return NULL;
+  guint64 size = weft_bytes_length (file);
+  g_autofree char *text = size < G_MAXSIZE ? g_try_malloc (size + 1) : NULL;
+  if (text == NULL)
     {
-      g_set_error (error, WEFT_ERROR, WEFT_ERROR_SYSTEM, "%s: cannot read: %s", path, reason->message);
+      g_set_error (error, WEFT_ERROR, WEFT_ERROR_SYSTEM, "%s: no memory for its %" G_GUINT64_FORMAT " bytes", path, size);
       return NULL;
     }
+  if (!weft_bytes_read (file, 0, text, size, error))
+    return NULL;
+  text[size] = '\0';
   g_autoptr (WeftLines) lines = g_new0 (WeftLines, 1);
   lines->starts = g_array_new (FALSE, FALSE, sizeof (gsize));
   lines->lengths = g_array_new (FALSE, FALSE, sizeof (gsize));

@@ -13,7 +13,7 @@ typedef struct _WeftLines WeftLines;
  * weft_lines_read:
  * @allow_empty: whether empty lines are entries; otherwise they are an error
  *
- * Reads a whole file. LF or CRLF, with or without a last newline, a byte-order mark is skipped. Invalid UTF-8, NUL, and lines over
+ * Reads a whole regular file. LF or CRLF, with or without a last newline, a byte-order mark is skipped. Invalid UTF-8, NUL, and lines over
  * 1 MiB are errors that name the line.
  */
 WeftLines *weft_lines_read (const char *path, gboolean allow_empty, GError **error);

@@ -107,6 +107,7 @@ libweft_1_la_SOURCES = \
 weftincludedir = $(includedir)/weft-1/weft
 weftinclude_HEADERS = \
 	graph/dispatch.h \
+	graph/json.h \
 	graph/lines.h \
 	graph/npy-rows.h \
 	graph/npy.h \
@@ -137,7 +138,6 @@ noinst_HEADERS = \
 	graph/execute.h \
 	graph/graph.h \
 	graph/infer-private.h \
-	graph/json.h \
 	graph/language.h \
 	graph/metrics.h \
 	graph/model-file.h \

@@ -142,6 +142,8 @@ parse_entry (const char **p, Header *header)
   skip_space (p);
   if (strcmp (key, "descr") == 0)
     {
+      if (header->has_descr)
+        return FALSE;
       header->has_descr = TRUE;
       if (**p == '[')
         {
@@ -157,6 +159,8 @@ parse_entry (const char **p, Header *header)
     }
   if (strcmp (key, "fortran_order") == 0)
     {
+      if (header->has_order)
+        return FALSE;
       header->has_order = TRUE;
       header->fortran = g_str_has_prefix (*p, "True");
       if (!header->fortran && !g_str_has_prefix (*p, "False"))
@@ -166,6 +170,8 @@ parse_entry (const char **p, Header *header)
     }
   if (strcmp (key, "shape") == 0)
     {
+      if (header->has_shape)
+        return FALSE;
       header->has_shape = TRUE;
       return parse_shape (p, header);
     }
@@ -241,21 +247,22 @@ static gboolean
 accept_header (WeftNpy *npy, const Header *header, GError **error)
 {
   WeftTensor *tensor = &npy->tensor;
+  g_autofree char *descr = g_strescape (header->descr, NULL);
   if (header->descr[0] == '>')
     g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT,
                  "%s: elements are big-endian (\"%s\"), expected little-endian: save it again with "
                  "numpy.save (path, array.astype (\"<%s\"))",
-                 npy->path, header->descr, header->descr + 1);
+                 npy->path, descr, descr + 1);
   else if (strchr (header->descr, 'O') != NULL)
     g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT,
                  "%s: holds Python objects (\"%s\"), expected numbers: save one dense array; for "
                  "ragged regions, pad them and write the counts to *_counts.npy",
-                 npy->path, header->descr);
+                 npy->path, descr);
   else if (!type_from_descr (header->descr, &tensor->type))
     g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT,
                  "%s: element type \"%s\" cannot be read, expected float16, float32, float64, "
                  "int32, int64 or uint8: convert it with array.astype ()",
-                 npy->path, header->descr);
+                 npy->path, descr);
   else if (header->rank > WEFT_MAX_RANK)
     g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT, "%s: %u dimensions, expected at most %d: reshape the array", npy->path, header->rank,
                  WEFT_MAX_RANK);
@@ -273,15 +280,20 @@ accept_header (WeftNpy *npy, const Header *header, GError **error)
   return FALSE;
 }
 
-/* Bytes of the array and of one row of it; FALSE on overflow. */
+/* Bytes of the array and of one row of it; FALSE if any product of sizes overflows, also in an array without elements. */
 static gboolean
 array_bytes (const WeftTensor *tensor, gsize *row, gsize *total)
 {
-  *row = weft_type_size (tensor->type);
-  for (guint i = 1; i < tensor->rank; i++)
-    if (!g_size_checked_mul (row, *row, (gsize) tensor->shape[i]))
-      return FALSE;
-  return g_size_checked_mul (total, *row, tensor->rank > 0 ? (gsize) tensor->shape[0] : 1) && *total <= G_MAXINT64 / 2;
+  gsize most = weft_type_size (tensor->type);
+  *row = *total = most;
+  for (guint i = 0; i < tensor->rank; i++)
+    {
+      if (!g_size_checked_mul (&most, most, (gsize) MAX (tensor->shape[i], 1)) || most > G_MAXINT64 / 2)
+        return FALSE;
+      *total *= (gsize) tensor->shape[i];
+      *row *= i > 0 ? (gsize) tensor->shape[i] : 1;
+    }
+  return TRUE;
 }
 
 static gboolean
@@ -359,7 +371,7 @@ read_header (WeftNpy *npy, GError **error)
 WeftNpy *
 weft_npy_open (const char *path, GError **error)
 {
-  int file = g_open (path, O_RDONLY | O_CLOEXEC, 0);
+  int file = g_open (path, O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0);
   if (file < 0)
     {
       fail_system (error, path, "cannot open");
@@ -422,7 +434,7 @@ weft_npy_read_f32 (const char *path, WeftTensor *tensor, GError **error)
       /* A bounded buffer: a whole second copy of a large array would not fit. */
       gint64 columns = n / MAX (rows, 1), chunk = CLAMP ((1 << 20) / MAX (columns, 1), 1, MAX (rows, 1));
       g_autofree char *buffer = g_malloc ((gsize) MAX (chunk, 1) * MAX (npy->row_bytes, 1));
-      for (gint64 row = 0; row < rows; row += chunk)
+      for (gint64 row = 0; row < rows && n > 0; row += chunk)
         {
           gint64 part = MIN (chunk, rows - row);
           if (!weft_npy_read (npy, row, part, buffer, error))

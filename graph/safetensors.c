@@ -387,7 +387,7 @@ open_file (WeftSafetensors *file, GError **error)
 {
   struct stat status;
   guint8 prefix[8];
-  file->file = open (file->path, O_RDONLY | O_CLOEXEC);
+  file->file = open (file->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (file->file < 0 || fstat (file->file, &status) < 0)
     {
       g_set_error (error, WEFT_ERROR, WEFT_ERROR_SYSTEM, "%s: can't be opened: %s", file->path, g_strerror (errno));

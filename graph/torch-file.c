@@ -17,7 +17,8 @@
 
 #define MOST_PICKLE ((guint64) 64 << 20)
 #define MOST_DEPTH 32
-#define MOST_STEPS (1 << 22)
+/* A name is made of what the pickle holds, so that names and the steps to them grow with it, unless containers are held by many others. */
+#define NAMES_PER_PICKLE 64
 #define CHUNK (1 << 20)
 
 /* 0x1950a86a20f9469cfc6c, the first pickle of the older form. */
@@ -46,7 +47,7 @@ struct _WeftTorchFile
   GHashTable *storages; /* key → Storage */
   GHashTable *entries;  /* name → Entry */
   GPtrArray *names;     /* (element-type utf8): in the file's order */
-  guint steps;          /* taken in walking through the containers */
+  guint64 work;         /* bytes of names that walking through the containers may still make */
 };
 
 static const struct
@@ -145,15 +146,22 @@ read_layout (const WeftTorchFile *file, const WeftPickled *shape, const WeftPick
       if (!size || !stride || size->integer < 0 || stride->integer < 0)
         return refuse (file, shape->offset, error, "a size or stride that is no number of at least 0");
       entry->tensor.shape[d] = size->integer;
-      entry->strides[d] = stride->integer;
+      /* A stride is no number of anything where there is one element. */
+      entry->strides[d] = size->integer > 1 ? stride->integer : 0;
       empty = empty || size->integer == 0;
       if (__builtin_mul_overflow (elements, MAX (size->integer, 1), &elements)
-          || __builtin_mul_overflow (MAX (size->integer - 1, 0), stride->integer, &reach) || __builtin_add_overflow (last, reach, &last))
+          || __builtin_mul_overflow (MAX (size->integer - 1, 0), entry->strides[d], &reach) || __builtin_add_overflow (last, reach, &last))
         return refuse (file, shape->offset, error, "sizes and strides beyond 64 bits");
     }
   if (!empty && last >= entry->storage->elements)
     return refuse (file, shape->offset, error, "a tensor reaches element %" G_GINT64_FORMAT " of a storage of %" G_GINT64_FORMAT, last,
                    entry->storage->elements);
+  /* Strides of zero repeat elements: a few bytes could stand for any number of them. */
+  if (!empty && (guint64) elements > weft_bytes_length (file->bytes) / weft_type_size (entry->tensor.type))
+    return refuse (file, shape->offset, error,
+                   "a tensor of %" G_GINT64_FORMAT " elements, more than the file has room for; save it as it is "
+                   "after tensor.contiguous ()",
+                   elements);
   return TRUE;
 }
 
@@ -197,12 +205,14 @@ walk_numbered (WeftTorchFile *file, const WeftPickled *item, const char *name, g
   return walk_item (file, item, name, key, depth, error);
 }
 
-/* Containers may hold themselves, and one may be held by many: steps and depth are bounded. */
+/* Containers may hold themselves, and one may be held by many: names and depth are bounded. */
 static gboolean
 walk (WeftTorchFile *file, const WeftPickled *value, const char *name, guint depth, GError **error)
 {
-  if (++file->steps > MOST_STEPS || depth > MOST_DEPTH)
+  guint64 work = strlen (name) + 1;
+  if (work > file->work || depth > MOST_DEPTH)
     return refuse (file, value->offset, error, "containers nested too deeply, or in themselves");
+  file->work -= work;
   if (weft_pickled_calls (value, "torch._utils._rebuild_tensor_v2") || weft_pickled_calls (value, "torch._utils._rebuild_tensor"))
     return add_tensor (file, name, value, error);
   if (weft_pickled_calls (value, "torch._utils._rebuild_parameter"))
@@ -428,6 +438,7 @@ weft_torch_file_open (const char *path, GError **error)
   if (!weft_bytes_read (bytes, 0, begin, MIN (weft_bytes_length (bytes), sizeof begin), error))
     return NULL;
   g_autoptr (WeftPickle) pickle = begin[0] == 'P' ? open_zip (file, error) : open_old (file, error);
+  file->work = NAMES_PER_PICKLE * MIN (weft_bytes_length (bytes), MOST_PICKLE);
   if (pickle == NULL || !walk (file, weft_pickle_root (pickle), "", 0, error))
     return NULL;
   g_ptr_array_add (file->names, NULL);

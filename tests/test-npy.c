@@ -91,6 +91,11 @@ START_TEST (damaged_files_are_refused)
     { 1, "{'descr': '<f4', 'fortran_order': 0, 'shape': (1,)}", 4, "not a dictionary" },
     { 1, "{'descr': '<f4', 'fortran_order': False, 'shape': (99999999999999999999,)}", 4, "not a dictionary" },
     { 1, "{'descr", 4, "not a dictionary" },
+    { 1, "{'descr': '<f4', 'fortran_order': False, 'shape': (1,), 'shape': (1,)}", 4, "not a dictionary" },
+    { 1, "{'descr': '<f8', 'descr': '<f4', 'fortran_order': False, 'shape': (1,)}", 4, "not a dictionary" },
+    /* Without elements, but sizes whose product overflows on the way. */
+    { 1, "{'descr': '<f4', 'fortran_order': False, 'shape': (4611686018427387904, 4, 0)}", 0, "too few" },
+    { 1, "{'descr': '<f4', 'fortran_order': False, 'shape': (0, 4611686018427387904, 4)}", 0, "too few" },
     { 7, "{'descr': '<f4', 'fortran_order': False, 'shape': (1,)}", 4, "version 7" },
   };
   g_autoptr (GError) error = NULL;
@@ -99,6 +104,19 @@ START_TEST (damaged_files_are_refused)
   ck_assert_ptr_null (npy);
   ck_assert_msg (strstr (error->message, files[_i].message) != NULL, "%s", error->message);
   ck_assert_msg (g_str_has_prefix (error->message, path), "%s", error->message);
+}
+END_TEST
+
+/* As many rows as there could be, of nothing: reading them ends. */
+START_TEST (rows_without_elements_are_read)
+{
+  g_autoptr (GError) error = NULL;
+  WeftTensor tensor;
+  write_raw (1, "{'descr': '<f8', 'fortran_order': False, 'shape': (288230376151711744, 0)}", 0);
+  g_autofree float *values = weft_npy_read_f32 (path, &tensor, &error);
+  ck_assert_msg (values != NULL, "%s", error != NULL ? error->message : "");
+  ck_assert_int_eq (tensor.shape[0], 288230376151711744);
+  ck_assert_int_eq (weft_tensor_elements (&tensor), 0);
 }
 END_TEST
 
@@ -210,7 +228,8 @@ main (void)
   TCase *tests = tcase_create ("npy");
   tcase_add_checked_fixture (tests, set_up, tear_down);
   tcase_add_loop_test (tests, headers_are_understood, 0, 6);
-  tcase_add_loop_test (tests, damaged_files_are_refused, 0, 15);
+  tcase_add_loop_test (tests, damaged_files_are_refused, 0, 19);
+  tcase_add_test (tests, rows_without_elements_are_read);
   tcase_add_test (tests, other_files_are_refused);
   tcase_add_loop_test (tests, arrays_survive_a_round_trip, 0, 6);
   tcase_add_test (tests, headers_are_written_as_numpy_does);

@@ -355,13 +355,15 @@ START_TEST (odd_word_vocabularies_are_refused)
     const char *json;
     const char *message;
   } files[] = {
-    { "{", "cannot read this as JSON" },
-    { "[1]", "has no map \"word2idx\"" },
+    { "{", "not JSON" },
+    { "[1]", "not a JSON object" },
     { "{\"word2idx\": 3}", "has no map \"word2idx\"" },
     { "{\"word2idx\": {\"<unk>\": \"x\"}}", "no integer for \"<unk>\"" },
     { "{\"word2idx\": {\"<unk>\": 10}}", "has the id 10, the pipeline declares size: 10" },
     { "{\"word2idx\": {\"<unk>\": -1}}", "has the id -1" },
     { "{\"word2idx\": {\"a\": 1}}", "has no \"<unk>\"" },
+    { "{\"word2idx\": /* {} */ {\"<unk>\": 1}}", "unexpected byte 0x2f at byte 13" },
+    { "{\"word2idx\": {\"a\": 1}, 'b': 2}", "unexpected byte 0x27 at byte 23" },
     { "{\"word2idx\": {\"<unk>\": 1}}", "has no \"<start>\"; add it or set boundaries: false" },
   };
   g_autofree char *node = g_strdup_printf ("op: words, size: 10, vocabulary: '%s/vocab.json'", folder);

@@ -273,6 +273,57 @@ START_TEST (containers_in_themselves_are_refused)
 }
 END_TEST
 
+#define TENSOR_BEGIN                                                                                                                       \
+  "ctorch._utils\n_rebuild_tensor_v2\n((X\7\0\0\0storagectorch\nFloatStorage\nX\1\0\0\0"                                                   \
+  "0X\3\0\0\0cpuK\2NtQ"
+#define TENSOR_END "\x89NtR"
+/* The list of keys, and storage "0" of two elements. */
+#define STORAGE                                                                                                                            \
+  ".\x80\2]X\1\0\0\0"                                                                                                                      \
+  "0a.\2\0\0\0\0\0\0\0\0\0\x80\x3f\0\0\0@"
+
+START_TEST (strides_of_single_elements_are_no_numbers)
+{
+  static const char object[] = "\x80\2" TENSOR_BEGIN "K\1K\1K\2\x86\x8a\10\377\377\377\377\377\377\377\177K\0\x86" TENSOR_END STORAGE;
+  g_autofree char *message = refusal_of_old (object, sizeof object - 1), *path = g_build_filename (folder, "file.pth", NULL);
+  ck_assert_msg (message == NULL, "%s", message);
+  g_autoptr (WeftTorchFile) file = weft_torch_file_open (path, NULL);
+  g_autofree float *values = read_f32 (file, "", 2);
+  ck_assert (values[0] == 2 && values[1] == 2);
+}
+END_TEST
+
+/* Strides of zero make any number of elements of one. */
+START_TEST (tensors_larger_than_their_file_are_refused)
+{
+  static const char object[] = "\x80\2" TENSOR_BEGIN "K\0J\0\0\0\x10J\0\0\0\x10\x86K\0K\0\x86" TENSOR_END STORAGE;
+  g_autofree char *message = refusal_of_old (object, sizeof object - 1);
+  ck_assert_msg (message != NULL && strstr (message, "72057594037927936 elements, more than the file has room for") != NULL, "%s",
+                 message ? message : "taken");
+}
+END_TEST
+
+/* A name of 64 KiB, in each of a thousand places for the same dictionary of a thousand tensors. */
+START_TEST (names_grow_with_their_file)
+{
+  const guint length = 1 << 16, times = 1000;
+  g_autofree char *name = g_strnfill (length, 'n');
+  g_autoptr (GString) object = g_string_new (NULL);
+  g_string_append_len (object, "\x80\2" TENSOR_BEGIN "K\0K\1\x85K\1\x85" TENSOR_END "q\0]q\1(",
+                       sizeof "\x80\2" TENSOR_BEGIN "K\0K\1\x85K\1\x85" TENSOR_END "q\0]q\1(" - 1);
+  for (guint i = 0; i < times; i++)
+    g_string_append_len (object, "h\0", 2);
+  g_string_append_len (object, "e}X\0\0\1\0", 7);
+  g_string_append (object, name);
+  g_string_append_len (object, "](", 2);
+  for (guint i = 0; i < times; i++)
+    g_string_append_len (object, "h\1", 2);
+  g_string_append_len (object, "es" STORAGE, sizeof "es" STORAGE - 1);
+  g_autofree char *message = refusal_of_old (object->str, object->len);
+  ck_assert_msg (message != NULL && strstr (message, "nested too deeply, or in themselves") != NULL, "%s", message ? message : "taken");
+}
+END_TEST
+
 /* Finds @from in a copy of a recorded file, puts @to in its place and returns the refusal. */
 static char *
 refusal_of_changed (const char *name, const char *from, const char *to, gsize length)
@@ -413,6 +464,9 @@ main (void)
   tcase_add_test (tests, other_operations_are_refused_by_name);
   tcase_add_test (tests, values_are_bounded);
   tcase_add_test (tests, containers_in_themselves_are_refused);
+  tcase_add_test (tests, strides_of_single_elements_are_no_numbers);
+  tcase_add_test (tests, tensors_larger_than_their_file_are_refused);
+  tcase_add_test (tests, names_grow_with_their_file);
   tcase_add_test (tests, wrong_storages_are_refused);
   tcase_add_loop_test (tests, truncations_are_refused, 0, G_N_ELEMENTS (forms));
   tcase_add_loop_test (tests, damage_does_no_harm, 0, G_N_ELEMENTS (forms));

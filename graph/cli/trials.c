@@ -10,6 +10,7 @@
 #include <json-glib/json-glib.h>
 
 #include "digest.h"
+#include "json.h"
 #include "open.h"
 #include "trials-private.h"
 
@@ -120,14 +121,15 @@ static gboolean
 read_result (WeftTrial *trial)
 {
   g_autofree char *path = g_build_filename (trial->directory, "result.json", NULL);
-  g_autoptr (JsonParser) parser = json_parser_new ();
-  if (!json_parser_load_from_file (parser, path, NULL) || !JSON_NODE_HOLDS_OBJECT (json_parser_get_root (parser)))
+  g_autoptr (JsonParser) parser = weft_json_load (path, NULL);
+  if (!parser)
     return FALSE;
   JsonObject *object = json_node_get_object (json_parser_get_root (parser));
-  if (!json_object_has_member (object, "digest") || !json_object_has_member (object, "numbers")
+  JsonNode *numbers = json_object_get_member (object, "numbers");
+  if (!json_object_has_member (object, "digest") || !numbers || !JSON_NODE_HOLDS_OBJECT (numbers)
       || g_strcmp0 (json_object_get_string_member (object, "digest"), trial->digest) != 0)
     return FALSE;
-  read_numbers (json_object_get_object_member (object, "numbers"), trial->numbers);
+  read_numbers (json_node_get_object (numbers), trial->numbers);
   trial->step_seconds = json_object_has_member (object, "step_seconds") ? json_object_get_double_member (object, "step_seconds") : 0;
   return trial->numbers->len > 0;
 }

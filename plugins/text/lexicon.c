@@ -3,9 +3,9 @@
  * SPDX-License-Identifier: BSD-3-Clause */
 #include "lexicon.h"
 
-#include <json-glib/json-glib.h>
 #include <stdlib.h>
 #include <string.h>
+#include <weft/json.h>
 #include <weft/operator.h>
 
 typedef struct
@@ -77,16 +77,10 @@ add_member (Lexicon *lexicon, const char *path, const char *word, JsonNode *node
 Lexicon *
 lexicon_load (const char *path, gint64 size, gboolean boundaries, GError **error)
 {
-  g_autoptr (JsonParser) parser = json_parser_new ();
-  g_autoptr (GError) reason = NULL;
-  if (!json_parser_load_from_file (parser, path, &reason))
-    {
-      g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT, "%s: cannot read this as JSON: %s", path, reason->message);
-      return NULL;
-    }
-  JsonNode *root = json_parser_get_root (parser);
-  JsonObject *object = root != NULL && JSON_NODE_HOLDS_OBJECT (root) ? json_node_get_object (root) : NULL;
-  JsonNode *map = object != NULL ? json_object_get_member (object, "word2idx") : NULL;
+  g_autoptr (JsonParser) parser = weft_json_load (path, error);
+  if (parser == NULL)
+    return NULL;
+  JsonNode *map = json_object_get_member (json_node_get_object (json_parser_get_root (parser)), "word2idx");
   if (map == NULL || !JSON_NODE_HOLDS_OBJECT (map))
     {
       g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT, "%s: has no map \"word2idx\", expected a vocabulary as SCAN stores it", path);

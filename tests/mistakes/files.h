@@ -89,7 +89,7 @@ static const Line lines[] = {
   { "train --set graphs.train.nodes.tokens.captions=nowhere.txt", "nowhere.txt" },
   { "train --set graphs.train.nodes.tokens.minimum_count=99", "set a smaller minimum_count" },
   { "train --set graphs.train.nodes.tokens.vocabulary=data/train_caps.txt --set graphs.train.nodes.tokens.captions=null",
-    "cannot read this as JSON" },
+    "not JSON" },
   { "train --set graphs.train.nodes.tokens.vocabulary=pipeline.yaml", "`tokens`" },
   { "train --set batch=64", "fewer than one batch of 64" },
   { "train --set networks.image.load=nowhere", "nowhere" },
