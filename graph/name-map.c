@@ -21,6 +21,9 @@ struct _WeftNameMap
   WeftValue *expect, *config;
 };
 
+/* Replacements that repeat what they match would double a name with each rule. */
+#define LONGEST_NAME 4096
+
 static const char *const keys[] = { "about", "into", "expect", "config", "rename", "ignore", NULL };
 
 static void
@@ -164,9 +167,9 @@ read_key (WeftNameMap *map, const char *key, WeftValue *value, WeftMark mark, We
 WeftNameMap *
 weft_name_map_load (const char *path, WeftProblems *problems)
 {
+  guint before = weft_problems_count (problems);
   g_autoptr (WeftValue) document = weft_document_load (path, problems);
   g_autoptr (WeftNameMap) map = weft_name_map_new ();
-  guint before = weft_problems_count (problems);
   if (document == NULL)
     return NULL;
   if (weft_value_kind (document) != WEFT_VALUE_MAP)
@@ -187,11 +190,14 @@ weft_name_map_apply (const WeftNameMap *map, const char *name)
     {
       const Rule *rule = &g_array_index (map->rename, Rule, i);
       char *next = g_regex_replace (rule->pattern, result, -1, 0, rule->replacement, 0, NULL);
-      if (next != NULL) /* a pattern that exceeds its match limit leaves the name as it is */
+      /* A pattern that exceeds its match limit leaves the name as it is, and so does one that makes it longer than any name. */
+      if (next != NULL && strlen (next) <= LONGEST_NAME)
         {
           g_free (result);
           result = next;
         }
+      else
+        g_free (next);
     }
   return result;
 }

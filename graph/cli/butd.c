@@ -62,7 +62,7 @@ refuse (GError **error, const Dumps *dumps, const Place *place, const char *form
 {
   va_list arguments;
   va_start (arguments, format);
-  g_autofree char *what = g_strdup_vprintf (format, arguments);
+  g_autofree char *raw = g_strdup_vprintf (format, arguments), *what = g_utf8_make_valid (raw, -1);
   va_end (arguments);
   g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT, "%s:%u: %s", dumps->paths[place->file], place->line, what);
   return FALSE;
