@@ -13,7 +13,8 @@ typedef struct
   gboolean sound;
 } Checker;
 
-static const char *const sections[] = { "pipeline", "about", "vars", "modules", "networks", "graphs", "run", "edits", "matrix", "ablations", NULL };
+static const char *const sections[] = { "pipeline", "about", "vars",   "modules",   "networks", "graphs",
+                                        "run",      "edits", "matrix", "ablations", NULL };
 static const char *const overlay_sections[] = { "about", "vars", "modules", "networks", "graphs", "run", "edits", "matrix", NULL };
 static const char *const module_keys[] = { "about", "inputs", "attributes", "nodes", "outputs", NULL };
 static const char *const graph_keys[] = { "about", "mode", "compute", "recompute", "nodes", "collect", NULL };
@@ -197,8 +198,13 @@ without (const WeftValue *map, const char *const *keys)
 static void
 check_all_nulls (Checker *checker, const WeftValue *document)
 {
-  static const char *const aside[] = { "vars", "ablations", "modules", "edits", "matrix", NULL }, *const attributes[] = { "attributes", NULL };
+  static const char *const aside[] = { "vars", "ablations", "modules", "edits", "matrix", NULL }, *const attributes[] = { "attributes",
+                                                                                                                          NULL };
   g_autoptr (WeftValue) rest = without (document, aside);
+  for (guint i = 0; i < weft_value_length (document); i++)
+    if (weft_value_kind (weft_value_item (document, i)) == WEFT_VALUE_NULL)
+      weft_value_set (rest, weft_value_key (document, i), weft_value_key_mark (document, i),
+                      weft_value_ref (weft_value_item (document, i)));
   check_nulls (checker, rest);
   WeftValue *modules = weft_value_lookup (document, "modules");
   for (guint i = 0; modules && i < weft_value_length (modules); i++)

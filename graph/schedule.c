@@ -226,6 +226,10 @@ check_together (Reading *reading, const WeftValue *value, const WeftSchedule *sc
     complain (reading, bend, "it takes at least 1 epoch or step to get there");
   if (!warmup)
     return;
+  const WeftAttribute *attribute = reading->attribute;
+  if (!weft_value_lookup (warmup, "from") && attribute->minimum != attribute->maximum && (attribute->minimum > 0 || attribute->maximum < 0))
+    complain (reading, warmup, "it begins at 0 unless `from:` says otherwise, and must begin between %g and %g", attribute->minimum,
+              attribute->maximum);
   if (schedule->warmup.at == 0 || (schedule->warmup.epochs && schedule->warmup.at == 1))
     complain (reading, warmup, "that is no warm-up: values stay for a whole epoch, so count it in steps");
   if (bend && schedule->warmup.epochs != schedule->end.epochs)

@@ -113,6 +113,7 @@ START_TEST (wrong_schedules_are_explained)
     { "{start: 1, warmup: {steps: 5}, linear: {epochs: 9, to: 0}}", &rate, "must both count epochs or both count steps" },
     { "{start: 1, warmup: {steps: 5}, cosine: {steps: 5, to: 0}}", &rate, "the end must come after that of the warm-up" },
     { "{start: 1.5}", &size, "expected an integer" },
+    { "{start: 4, warmup: {steps: 100}}", &size, "it begins at 0 unless `from:` says otherwise, and must begin between 1 and 100" },
     { "{start: 10, drop: {epoch: 1, by: 0.01}}", &size, "it comes to 0.1, which must lie between 1 and 100" },
     { "{start: 1}", &hardest, "expected true or false" },
     { "{start: true, linear: {steps: 5, to: false}}", &hardest, "true and false can only `change`" },
