@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "include.h"
 #include "language.h"
 #include "variables.h"
 
@@ -13,6 +14,7 @@
 
 /**
  * Composer:
+ * @includes: where included files may be
  * @open: files being read, outermost first, to find cycles
  * @done: files read; each counts once, where it is first included
  * @removed: dotted paths that `null` has removed, so that a second overlay may remove the same again
@@ -23,6 +25,7 @@ typedef struct
 {
   const WeftComposition *composition;
   WeftProblems *problems;
+  WeftIncludes includes;
   GPtrArray *open;
   GHashTable *done;
   GHashTable *removed;
@@ -108,26 +111,6 @@ merge_into (Composer *self, WeftValue *base, WeftValue *over)
   return merged;
 }
 
-/* Where @name is: beside @from, or in one of the searched directories. Returns: (nullable): %NULL if reported */
-static char *
-find_include (Composer *self, const char *name, WeftMark mark, const char *from)
-{
-  g_autofree char *dir = g_path_get_dirname (from);
-  g_autofree char *beside = g_path_is_absolute (name) || strcmp (dir, ".") == 0 ? g_strdup (name) : g_build_filename (dir, name, NULL);
-  if (g_file_test (beside, G_FILE_TEST_EXISTS))
-    return g_steal_pointer (&beside);
-  g_autoptr (GString) places = g_string_new (beside);
-  for (const char *const *place = self->composition->search; place && *place && !g_path_is_absolute (name); place++)
-    {
-      g_autofree char *path = g_build_filename (*place, name, NULL);
-      if (g_file_test (path, G_FILE_TEST_EXISTS))
-        return g_steal_pointer (&path);
-      g_string_append_printf (places, ", %s", path);
-    }
-  weft_problems_add (self->problems, mark, "there is no file \"%s\" to include (looked for %s)", name, places->str);
-  return NULL;
-}
-
 static void
 note_layer (const Composer *self, WeftValue *layer)
 {
@@ -149,7 +132,7 @@ load_include (Composer *self, WeftValue *item, const char *from)
   g_autoptr (WeftValue) name = weft_variables_replace (item, NULL, self->problems);
   if (strchr (weft_value_text (name), '$'))
     return NULL;
-  g_autofree char *path = find_include (self, weft_value_text (name), mark, from);
+  g_autofree char *path = weft_includes_find (&self->includes, weft_value_text (name), from, mark, self->problems);
   return path ? load (self, path, mark) : NULL;
 }
 
@@ -196,6 +179,8 @@ load (Composer *self, const char *path, WeftMark mark)
   g_autofree char *real = strcmp (path, "-") == 0 ? g_strdup (path) : g_canonicalize_filename (path, NULL);
   if (!may_open (self, real, path, mark) || (mark.line && g_hash_table_contains (self->done, real)))
     return NULL;
+  if (!mark.line)
+    weft_includes_allow (&self->includes, path);
   WeftValue *document = weft_document_load (path, self->problems);
   if (!document)
     return NULL;
@@ -592,12 +577,14 @@ weft_compose_layers (const WeftComposition *composition, GPtrArray *layers, Weft
 {
   Composer self = { composition,
                     problems,
+                    { 0 },
                     g_ptr_array_new (),
                     g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL),
                     g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL),
                     NULL,
                     layers };
   guint before = weft_problems_count (problems);
+  weft_includes_init (&self.includes, composition->search);
   WeftValue *document = load (&self, composition->path, (WeftMark){ 0 }), *composed = NULL;
   if (document)
     document = apply_settings (&self, apply_document_edits (&self, apply_overlays (&self, document)));
@@ -611,6 +598,7 @@ weft_compose_layers (const WeftComposition *composition, GPtrArray *layers, Weft
         g_clear_pointer (&composed, weft_value_unref);
     }
   g_clear_pointer (&document, weft_value_unref);
+  weft_includes_clear (&self.includes);
   g_ptr_array_unref (self.open);
   g_hash_table_unref (self.done);
   g_hash_table_unref (self.removed);

@@ -14,6 +14,8 @@ G_BEGIN_DECLS
  *   `ablations` or `looks` beside the pipeline or in @search, applied in order
  * @settings: (nullable) (array zero-terminated=1): `path=value` of the command line, values in YAML; a bare name is a variable
  * @search: (nullable) (array zero-terminated=1): directories where includes are looked for after the including file's own
+ *
+ * Included files must lie in the folder of @path, in that of an overlay file, or in @search, or in folders below these.
  */
 typedef struct
 {

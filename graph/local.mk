@@ -36,6 +36,7 @@ libweft_1_la_SOURCES = \
 	graph/execute.c \
 	graph/gather.c \
 	graph/graph.c \
+	graph/include.c \
 	graph/infer-sizes.c \
 	graph/infer.c \
 	graph/initialise.c \
@@ -137,6 +138,7 @@ noinst_HEADERS = \
 	graph/events.h \
 	graph/execute.h \
 	graph/graph.h \
+	graph/include.h \
 	graph/infer-private.h \
 	graph/language.h \
 	graph/metrics.h \

@@ -6,12 +6,25 @@
 #include "directory.h"
 #include "places.h"
 
+static gpointer
+list_folders (gpointer data)
+{
+  g_auto (GStrv) more = g_strsplit (g_getenv ("WEFT_INCLUDE_PATH") ? g_getenv ("WEFT_INCLUDE_PATH") : "", G_SEARCHPATH_SEPARATOR_S, -1);
+  GPtrArray *folders = g_ptr_array_new ();
+  (void) data;
+  g_ptr_array_add (folders, (gpointer) weft_places_pipelines ());
+  for (guint i = 0; more[i]; i++)
+    if (*more[i])
+      g_ptr_array_add (folders, g_strdup (more[i]));
+  g_ptr_array_add (folders, NULL);
+  return g_ptr_array_free (folders, FALSE);
+}
+
 const char *const *
 weft_pipeline_search (void)
 {
-  static const char *search[2];
-  search[0] = weft_places_pipelines ();
-  return search;
+  static GOnce once = G_ONCE_INIT;
+  return g_once (&once, list_folders, NULL);
 }
 
 char *

@@ -37,7 +37,8 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (WeftOpened, weft_opened_clear)
 /* The pipeline file that @path means: itself, RUN/pipeline.yaml, or an installed pipeline of that name. */
 char *weft_pipeline_file (const char *path);
 
-/* Directories where includes are looked for: the installed pipelines; (array zero-terminated=1). */
+/* Directories where includes are looked for: the installed pipelines, then those that WEFT_INCLUDE_PATH named when this was first called;
+ * (array zero-terminated=1). */
 const char *const *weft_pipeline_search (void);
 
 G_END_DECLS

@@ -1,6 +1,9 @@
 /* Composition: merging, includes, overlays, settings, variables, and the messages about them.
  *
  * SPDX-License-Identifier: BSD-3-Clause */
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include "compose.h"
 #include "rig.h"
 
@@ -123,6 +126,49 @@ START_TEST (includes_are_searched)
 }
 END_TEST
 
+/* A project and, beside it, what it must not reach, a library that it may, and an overlay that the user names. */
+START_TEST (includes_stay_in_their_folders)
+{
+  static const struct
+  {
+    const char *include, *message;
+  } cases[] = {
+    { "part.yaml", NULL },
+    { "sub/part.yaml", NULL },
+    { "sub/../part.yaml", NULL },
+    { "book.yaml", NULL },
+    { "../library/book.yaml", NULL },
+    { "../other.yaml", "\"../other.yaml\" lies outside of the pipeline's folder" },
+    { "link.yaml", "\"link.yaml\" lies outside of the pipeline's folder" },
+    { "folder/other.yaml", "\"folder/other.yaml\" lies outside" },
+    { "../project-two/part.yaml", "lies outside" },
+    { "/dev/null", "\"/dev/null\" lies outside" },
+    { "pipe.yaml", "\"pipe.yaml\" is not a regular file" },
+  };
+  FILES ("project/part.yaml", "vars: {x: 1}\n", "project/sub/part.yaml", "vars: {x: 1}\n", "library/book.yaml", "vars: {x: 1}\n",
+         "other.yaml", "vars: {x: 1}\n", "project-two/part.yaml", "vars: {x: 1}\n", "over/over.yaml", "include: part.yaml\n",
+         "over/part.yaml", "vars: {y: 2}\n");
+  g_autofree char *path = g_build_filename (folder, "project", "main.yaml", NULL), *library = g_build_filename (folder, "library", NULL),
+                  *over = g_build_filename (folder, "over", "over.yaml", NULL),
+                  *link = g_build_filename (folder, "project", "link.yaml", NULL),
+                  *link_folder = g_build_filename (folder, "project", "folder", NULL),
+                  *pipe = g_build_filename (folder, "project", "pipe.yaml", NULL);
+  ck_assert (symlink ("../other.yaml", link) == 0 && symlink ("..", link_folder) == 0 && mkfifo (pipe, 0600) == 0);
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autoptr (WeftProblems) problems = weft_problems_new ();
+      g_autofree char *text = g_strdup_printf ("include: %s\n", cases[i].include);
+      rig_write (folder, "project/main.yaml", text, -1);
+      const WeftComposition composition = { path, WORDS (over), NULL, WORDS (library) };
+      g_autoptr (WeftValue) document = weft_compose (&composition, problems);
+      const char *message = weft_problems_count (problems) ? weft_problems_get (problems, 0) : "";
+      ck_assert_msg (cases[i].message ? strstr (message, cases[i].message) != NULL : document != NULL, "%s: %s", cases[i].include, message);
+      if (document)
+        expect_at (document, "vars", "x: 1\ny: 2");
+    }
+}
+END_TEST
+
 START_TEST (overlays_and_settings)
 {
   FILES ("main.yaml",
@@ -232,6 +278,8 @@ START_TEST (mistakes_in_one_file)
     { "graphs: {g: {nodes: {a: {op: x}, b: null}}}\n", "main.yaml:1:34: \"b\" has no value" },
     { "graphs: {g: {nodes: {loss: {op: x}, los: null}}}\n", "to remove; did you mean \"loss\"?" },
     { "graphs: null\n", "main.yaml:1:1: \"graphs\" has no value" },
+    { "modules:\n", "main.yaml:1:1: \"modules\" has no value" },
+    { "vars:\n", "main.yaml:1:1: \"vars\" has no value" },
     { "modules: {m: {atributes: {}, nodes: {}, outputs: {}}}\n",
       "main.yaml:1:15: module m has no \"atributes\"; did you mean \"attributes\"?" },
     { "modules: {m: {nodes: {}}}\n", "module m needs `outputs:`" },
@@ -415,6 +463,7 @@ main (void)
   tcase_add_test (tests, later_wins);
   tcase_add_test (tests, a_file_counts_once);
   tcase_add_test (tests, includes_are_searched);
+  tcase_add_test (tests, includes_stay_in_their_folders);
   tcase_add_test (tests, overlays_and_settings);
   tcase_add_test (tests, variables);
   tcase_add_test (tests, paths_belong_to_who_wrote_their_beginning);

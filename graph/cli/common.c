@@ -54,12 +54,14 @@ parse (int *argc, char ***argv, const char *arguments, const char *description, 
   g_autofree char *program = g_strconcat ("weft ", command, NULL);
   g_autoptr (GOptionContext) context = g_option_context_new (arguments);
   g_autoptr (GError) error = NULL;
+  g_autofree char *include_path = NULL;
   gboolean help = FALSE, manual = FALSE, names = FALSE;
   const GOptionEntry all[] = {
     { "overlay", 'o', 0, G_OPTION_ARG_STRING_ARRAY, &common->overlays, "Apply an overlay: a file or one of the pipeline's ablations",
       "NAME" },
     { "set", 0, 0, G_OPTION_ARG_STRING_ARRAY, &common->settings, "Set a variable or any value of the document (repeatable)", "PATH=VALUE" },
     { "plugin-path", 0, 0, G_OPTION_ARG_STRING, &common->plugin_path, "Look for modules here first", "DIR:DIR…" },
+    { "include-path", 0, 0, G_OPTION_ARG_STRING, &include_path, "Pipelines may include files from here, too", "DIR:DIR…" },
     { "output", overlays ? 0 : 'o', 0, G_OPTION_ARG_FILENAME, &common->output, "Write here", "DIR" },
     { "threads", 0, 0, G_OPTION_ARG_INT, &common->threads, "Threads (default: all processors)", "N" },
     { "seed", 0, 0, G_OPTION_ARG_INT64, &common->seed, "Seed of all random numbers (default: the pipeline's)", "N" },
@@ -92,6 +94,9 @@ parse (int *argc, char ***argv, const char *arguments, const char *description, 
       *status = WEFT_EXIT_USAGE;
       return FALSE;
     }
+  /* Processes that this one starts mean the same. */
+  if (include_path)
+    g_setenv ("WEFT_INCLUDE_PATH", include_path, TRUE);
   if (manual)
     weft_manual_command (command, arguments, description, own, entries);
   if (names)

@@ -122,6 +122,7 @@ weft_manual_overview (const WeftCommand *commands, guint n)
       putchar ('\n');
     }
   puts (".SH ENVIRONMENT\n.TP\n.B WEFT_PLUGIN_PATH\nDirectories or files of modules, separated by colons.\n"
+        ".TP\n.B WEFT_INCLUDE_PATH\nFurther directories from which pipelines may include files, separated by colons.\n"
         ".TP\n.B WEFT_DATA\nWhere pipelines look for data sets.\n"
         ".SH EXIT STATUS\n0: done. 1: something in a pipeline or file is wrong. 2: something in the command line is wrong.");
 }
