@@ -1,0 +1,18 @@
+/* JSON files of others.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause */
+#include "fuzz.h"
+
+#include "json.h"
+
+int
+LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
+{
+  GError *error = NULL;
+  g_autoptr (JsonParser) parser = weft_json_load (fuzz_file (data, size), &error);
+  if (parser == NULL)
+    fuzz_failed (error);
+  else
+    g_assert (JSON_NODE_HOLDS_OBJECT (json_parser_get_root (parser)));
+  return 0;
+}
