@@ -11,6 +11,9 @@
 #include "scope.h"
 #include "settings.h"
 
+/* Of all graphs together, bodies of modules counted wherever they are used: repetitions within repetitions multiply. */
+#define MOST_NODES 20000
+
 static const char *const plain_keys[] = { "op", "mode", "compute", NULL };
 static const char *const use_keys[] = { "use", "weights", "mode", "compute", NULL };
 static const char *const module_keys[] = { "module", "repeat", "mode", "compute", NULL };
@@ -284,6 +287,8 @@ expand_repetition (WeftScope *scope, const char *name, WeftValue *map, WeftMark 
     }
   if (!find_module (scope, weft_value_lookup (map, "module")))
     return;
+  /* Instances count, too: their bodies may be empty. */
+  scope->graph->pipeline->written += (guint) times;
   for (gint64 i = 0; i < times; i++)
     {
       g_autofree char *own = g_strdup_printf ("%s.%" G_GINT64_FORMAT, name, i);
@@ -532,12 +537,27 @@ borrows (const WeftValue *map)
   return weft_value_kind (map) == WEFT_VALUE_MAP && weft_value_lookup (map, "weights") && weft_value_lookup (map, "use");
 }
 
+static gboolean
+count_nodes (WeftScope *scope, const WeftValue *nodes)
+{
+  WeftPipeline *pipeline = scope->graph->pipeline;
+
+  pipeline->written += weft_value_length (nodes);
+  if (pipeline->written <= MOST_NODES)
+    return TRUE;
+  weft_problems_add (scope->problems, weft_value_mark (nodes), "the pipeline has more than %d nodes, those in modules counted in each use",
+                     MOST_NODES);
+  return FALSE;
+}
+
 /* @kept: (nullable): references to nodes that leave the body: a module's outputs, what a graph collects */
 static void
 expand_nodes (WeftScope *scope, WeftValue *all, const WeftValue *kept)
 {
-  g_autoptr (WeftValue) nodes = all ? weft_edits_nodes (edits_of (scope), scope, all, kept) : NULL;
-  guint n = nodes ? weft_value_length (nodes) : 0;
+  if (!all || !count_nodes (scope, all))
+    return;
+  g_autoptr (WeftValue) nodes = weft_edits_nodes (edits_of (scope), scope, all, kept);
+  guint n = weft_value_length (nodes);
 
   for (int late = 0; late < 2; late++)
     for (guint i = 0; i < n; i++)
@@ -611,7 +631,6 @@ build_graph (WeftPipeline *pipeline, WeftGraph *graph, WeftValue *definition, We
   g_autoptr (WeftScope) scope = weft_scope_new (NULL, "", graph->name);
   WeftValue *nodes = weft_value_lookup (definition, "nodes");
 
-  (void) pipeline;
   scope->graph = graph;
   scope->problems = problems;
   scope->mode = WEFT_MODE_INFER;
@@ -625,6 +644,8 @@ build_graph (WeftPipeline *pipeline, WeftGraph *graph, WeftValue *definition, We
       return;
     }
   expand_nodes (scope, nodes, weft_value_lookup (definition, "collect"));
+  if (pipeline->written > MOST_NODES)
+    return;
   weft_scope_connect (scope);
   weft_edits_note_bypasses (edits_of (scope), scope);
   note_aliases (scope);

@@ -39,15 +39,6 @@ is_a_map (const WeftValue *value)
   return value && weft_value_kind (value) == WEFT_VALUE_MAP;
 }
 
-static WeftMark
-key_mark (const WeftValue *map, const char *key)
-{
-  for (guint i = 0; i < weft_value_length (map); i++)
-    if (strcmp (weft_value_key (map, i), key) == 0)
-      return weft_value_key_mark (map, i);
-  return weft_value_mark (map);
-}
-
 /* A map that is added to stays where it was written; only what is added or replaced is elsewhere. */
 static WeftValue *
 merge (WeftValue *base, WeftValue *over, const char *path, GHashTable *removed)
@@ -64,7 +55,7 @@ merge (WeftValue *base, WeftValue *over, const char *path, GHashTable *removed)
       WeftValue *value = weft_value_item (over, i), *before = weft_value_lookup (merged, key);
       g_autofree char *inner = g_strconcat (path, ".", key, NULL);
       if (weft_value_kind (value) != WEFT_VALUE_NULL)
-        weft_value_set (merged, key, is_a_map (before) && is_a_map (value) ? key_mark (base, key) : mark,
+        weft_value_set (merged, key, is_a_map (before) && is_a_map (value) ? weft_value_mark_of (base, key) : mark,
                         merge (before, value, inner, removed));
       else if (before && weft_value_kind (before) != WEFT_VALUE_NULL)
         {

@@ -369,11 +369,8 @@ check_duplicate (Reader *reader, const WeftValue *map, const char *key, WeftMark
 {
   if (!weft_value_lookup (map, key))
     return TRUE;
-  guint first = 0;
-  while (strcmp (weft_value_key (map, first), key) != 0)
-    first++;
   weft_problems_add (reader->problems, mark, "key \"%s\" stands here twice; the first is in line %u", key,
-                     weft_value_key_mark (map, first).line);
+                     weft_value_mark_of (map, key).line);
   return FALSE;
 }
 

@@ -39,6 +39,7 @@ guint weft_value_length (const WeftValue *value);
 WeftValue *weft_value_item (const WeftValue *value, guint index);                /* (transfer none) list item or map value, in order */
 const char *weft_value_key (const WeftValue *map, guint index);
 WeftMark weft_value_key_mark (const WeftValue *map, guint index);
+WeftMark weft_value_mark_of (const WeftValue *map, const char *key);               /* of entry @key; of @map if there is none */
 WeftValue *weft_value_lookup (const WeftValue *map, const char *key);            /* (transfer none) (nullable) */
 void weft_value_append (WeftValue *list, WeftValue *item);                       /* (transfer full) item */
 void weft_value_set (WeftValue *map, const char *key, WeftMark key_mark, WeftValue *value); /* (transfer full) value; replaces in place or appends */

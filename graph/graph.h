@@ -181,6 +181,7 @@ struct _WeftPipeline
   GPtrArray *graphs;    /* (element-type WeftGraph) */
   GPtrArray *variables; /* (element-type WeftVariable): everything that lives in the store, in order of appearance */
   WeftValue *run;       /* (nullable): the run section */
+  guint written;        /* nodes that building has met so far */
   WeftEdits *edits;     /* (nullable): what `edits:` changes, and has changed */
 };
 

@@ -169,6 +169,7 @@ typedef struct
   WeftPlace *place;
   gsize bytes;
   guint first, last;
+  guint leaf; /* position in the order of first */
 } Block;
 
 static int
@@ -179,6 +180,66 @@ compare_blocks (gconstpointer a, gconstpointer b)
   if (x->bytes != y->bytes)
     return x->bytes < y->bytes ? 1 : -1;
   return x->first < y->first ? -1 : x->first > y->first;
+}
+
+/* Placed blocks by their lives: a tree over all blocks in the order of first, each node of which knows how long the blocks below it live.
+ * Comparing every block with every other would take minutes in large graphs. */
+typedef struct
+{
+  GPtrArray *order; /* (element-type Block) */
+  guint leaves;     /* a power of two */
+  guint *end;       /* for each node of the tree, behind the last life that ends below it; 0: nothing is placed */
+} Lives;
+
+static int
+compare_firsts (gconstpointer a, gconstpointer b)
+{
+  const Block *x = *(const Block *const *) a, *y = *(const Block *const *) b;
+
+  return x->first < y->first ? -1 : x->first > y->first;
+}
+
+static void
+lives_init (Lives *lives, GArray *blocks)
+{
+  *lives = (Lives){ g_ptr_array_sized_new (blocks->len), 1, NULL };
+  for (guint i = 0; i < blocks->len; i++)
+    g_ptr_array_add (lives->order, &g_array_index (blocks, Block, i));
+  g_ptr_array_sort (lives->order, compare_firsts);
+  for (guint i = 0; i < blocks->len; i++)
+    ((Block *) lives->order->pdata[i])->leaf = i;
+  while (lives->leaves < blocks->len)
+    lives->leaves *= 2;
+  lives->end = g_new0 (guint, 2 * lives->leaves);
+}
+
+static void
+lives_clear (Lives *lives)
+{
+  g_ptr_array_unref (lives->order);
+  g_free (lives->end);
+}
+
+static void
+lives_add (Lives *lives, const Block *block)
+{
+  for (guint at = lives->leaves + block->leaf; at > 0; at /= 2)
+    lives->end[at] = MAX (lives->end[at], block->last + 1);
+}
+
+/* Adds to @beside what is placed and alive at some time with @block, among the @n leaves from @begin, which node @at is above. */
+static void
+find_beside (const Lives *lives, const Block *block, guint at, guint begin, guint n, GPtrArray *beside)
+{
+  if (lives->end[at] <= block->first || ((const Block *) lives->order->pdata[begin])->first > block->last)
+    return;
+  if (n == 1)
+    {
+      g_ptr_array_add (beside, lives->order->pdata[begin]);
+      return;
+    }
+  find_beside (lives, block, 2 * at, begin, n / 2, beside);
+  find_beside (lives, block, 2 * at + 1, begin + n / 2, n / 2, beside);
 }
 
 static int
@@ -216,13 +277,13 @@ gather_blocks (WeftPlan *plan)
   for (guint i = 0; i < n; i++)
     if (plan->places[i].bytes && plan->places[i].shares < 0)
       {
-        Block block = { &plan->places[i], bytes[i], plan->places[i].first, last[i] };
+        Block block = { &plan->places[i], bytes[i], plan->places[i].first, last[i], 0 };
         g_array_append_val (blocks, block);
       }
   for (guint i = 0; i < plan->graph->nodes->len; i++)
     if (plan->scratch[i].bytes)
       {
-        Block block = { &plan->scratch[i], plan->scratch[i].bytes, i, i };
+        Block block = { &plan->scratch[i], plan->scratch[i].bytes, i, i, 0 };
         g_array_append_val (blocks, block);
       }
   g_array_sort (blocks, compare_blocks);
@@ -234,18 +295,15 @@ place_blocks (WeftPlan *plan)
 {
   g_autoptr (GArray) blocks = gather_blocks (plan);
   g_autoptr (GPtrArray) beside = g_ptr_array_new ();
+  Lives lives;
 
+  lives_init (&lives, blocks);
   for (guint i = 0; i < blocks->len; i++)
     {
       Block *block = &g_array_index (blocks, Block, i);
       gsize offset = 0;
       g_ptr_array_set_size (beside, 0);
-      for (guint k = 0; k < i; k++)
-        {
-          Block *other = &g_array_index (blocks, Block, k);
-          if (other->first <= block->last && block->first <= other->last)
-            g_ptr_array_add (beside, other);
-        }
+      find_beside (&lives, block, 1, 0, lives.leaves, beside);
       g_ptr_array_sort (beside, compare_offsets);
       for (guint k = 0; k < beside->len; k++)
         {
@@ -256,7 +314,9 @@ place_blocks (WeftPlan *plan)
         }
       block->place->offset = offset;
       plan->arena = MAX (plan->arena, offset + block->bytes);
+      lives_add (&lives, block);
     }
+  lives_clear (&lives);
   for (guint i = 0; i < plan->graph->wires->len; i++)
     plan->places[i].offset = plan->places[root_of (plan, i)].offset;
 }

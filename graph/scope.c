@@ -9,6 +9,8 @@
 
 /* More hops than any sensible nesting of modules has: a reference that goes round in circles. */
 #define MAX_HOPS 100000
+/* What is told after so many mistakes comes without suggestions, for which all names are compared. */
+#define MOST_HINTS 100
 
 typedef struct
 {
@@ -220,6 +222,11 @@ unknown_name (WeftScope *scope, const char *text, WeftMark mark)
   GHashTableIter iter;
   gpointer name;
 
+  if (weft_problems_count (scope->problems) > MOST_HINTS)
+    {
+      weft_problems_add (scope->problems, mark, "nothing here is called \"%s\"", head);
+      return;
+    }
   g_hash_table_iter_init (&iter, scope->entities);
   while (g_hash_table_iter_next (&iter, &name, NULL))
     g_ptr_array_add (names, name);

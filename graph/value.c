@@ -189,6 +189,13 @@ weft_value_lookup (const WeftValue *map, const char *key)
   return entry ? entry->value : NULL;
 }
 
+WeftMark
+weft_value_mark_of (const WeftValue *map, const char *key)
+{
+  Entry *entry = find (map, key);
+  return entry ? entry->key_mark : map->mark;
+}
+
 void
 weft_value_append (WeftValue *list, WeftValue *item)
 {

@@ -15,6 +15,7 @@ suites += tests/test-store
 suites += tests/test-command
 suites += tests/test-compose
 suites += tests/test-document
+suites += tests/test-large
 suites += tests/test-ablate
 suites += tests/test-views
 suites += tests/test-edit
