@@ -424,17 +424,18 @@ weft_npy_read_f32 (const char *path, WeftTensor *tensor, GError **error)
       g_set_error (error, WEFT_ERROR, WEFT_ERROR_SYSTEM, "%s: no memory for its %" G_GINT64_FORMAT " elements", path, n);
       return NULL;
     }
-  if (npy->tensor.type == WEFT_F32)
+  /* Rows of an array without elements may be of any size. */
+  if (n > 0 && npy->tensor.type == WEFT_F32)
     {
       if (!weft_npy_read (npy, 0, rows, values, error))
         return NULL;
     }
-  else
+  else if (n > 0)
     {
       /* A bounded buffer: a whole second copy of a large array would not fit. */
       gint64 columns = n / MAX (rows, 1), chunk = CLAMP ((1 << 20) / MAX (columns, 1), 1, MAX (rows, 1));
       g_autofree char *buffer = g_malloc ((gsize) MAX (chunk, 1) * MAX (npy->row_bytes, 1));
-      for (gint64 row = 0; row < rows && n > 0; row += chunk)
+      for (gint64 row = 0; row < rows; row += chunk)
         {
           gint64 part = MIN (chunk, rows - row);
           if (!weft_npy_read (npy, row, part, buffer, error))

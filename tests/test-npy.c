@@ -117,6 +117,9 @@ START_TEST (rows_without_elements_are_read)
   ck_assert_msg (values != NULL, "%s", error != NULL ? error->message : "");
   ck_assert_int_eq (tensor.shape[0], 288230376151711744);
   ck_assert_int_eq (weft_tensor_elements (&tensor), 0);
+  write_raw (1, "{'descr': '<f8', 'fortran_order': False, 'shape': (0, 288230376151711744)}", 0);
+  g_autofree float *nothing = weft_npy_read_f32 (path, &tensor, &error);
+  ck_assert_msg (nothing != NULL, "%s", error != NULL ? error->message : "");
 }
 END_TEST
 
