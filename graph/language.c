@@ -7,6 +7,9 @@
 
 #include "variables.h"
 
+/* What is told after so many mistakes comes without suggestions, for which all names are compared. */
+#define MOST_HINTS 100
+
 typedef struct
 {
   WeftProblems *problems;
@@ -34,6 +37,22 @@ check_keys (Checker *checker, const WeftValue *map, const char *what, const char
   return weft_problems_count (checker->problems) == before;
 }
 
+/* Told once, however many checks find it. */
+static void
+report_null (Checker *checker, const WeftValue *map, const char *key)
+{
+  g_autoptr (GPtrArray) others = g_ptr_array_new ();
+  checker->sound = FALSE;
+  for (guint k = 0; k < weft_value_length (map) && weft_problems_count (checker->problems) < MOST_HINTS; k++)
+    if (weft_value_kind (weft_value_item (map, k)) != WEFT_VALUE_NULL)
+      g_ptr_array_add (others, (gpointer) weft_value_key (map, k));
+  g_ptr_array_add (others, NULL);
+  const char *near = weft_nearest (key, (const char *const *) others->pdata);
+  weft_problems_add (checker->problems, weft_value_mark_of (map, key),
+                     "\"%s\" has no value, and there is nothing of that name to remove%s%s%s", key, near ? "; did you mean \"" : "",
+                     near ? near : "", near ? "\"?" : "");
+}
+
 /* A map at @key of @parent, or %NULL if it is absent or something else, which is a problem. */
 static WeftValue *
 expect_map (Checker *checker, const WeftValue *parent, const char *key, const char *what)
@@ -43,7 +62,9 @@ expect_map (Checker *checker, const WeftValue *parent, const char *key, const ch
   if (!value || weft_value_kind (value) == WEFT_VALUE_MAP)
     return value;
   checker->sound = FALSE;
-  if (weft_value_kind (value) != WEFT_VALUE_NULL) /* null is reported as such */
+  if (weft_value_kind (value) == WEFT_VALUE_NULL)
+    report_null (checker, parent, key);
+  else
     weft_problems_add (checker->problems, weft_value_mark (value), "`%s:` must be %s, not %s", key, what, kinds[weft_value_kind (value)]);
   return NULL;
 }
@@ -152,7 +173,9 @@ check_members (Checker *checker, const WeftValue *document, const char *section,
       else if (weft_value_kind (member) != WEFT_VALUE_MAP)
         {
           checker->sound = FALSE;
-          if (weft_value_kind (member) != WEFT_VALUE_NULL) /* reported as such */
+          if (weft_value_kind (member) == WEFT_VALUE_NULL)
+            report_null (checker, map, weft_value_key (map, i));
+          else
             weft_problems_add (checker->problems, weft_value_mark (member), "%s must be a map", label);
         }
     }
@@ -164,22 +187,10 @@ check_nulls (Checker *checker, const WeftValue *value)
   for (guint i = 0; i < weft_value_length (value); i++)
     {
       const WeftValue *item = weft_value_item (value, i);
-      if (weft_value_kind (item) != WEFT_VALUE_NULL || weft_value_kind (value) != WEFT_VALUE_MAP)
-        {
-          check_nulls (checker, item);
-          continue;
-        }
-      const char *key = weft_value_key (value, i);
-      checker->sound = FALSE;
-      g_autoptr (GPtrArray) others = g_ptr_array_new ();
-      for (guint k = 0; k < weft_value_length (value); k++)
-        if (weft_value_kind (weft_value_item (value, k)) != WEFT_VALUE_NULL)
-          g_ptr_array_add (others, (gpointer) weft_value_key (value, k));
-      g_ptr_array_add (others, NULL);
-      const char *near = weft_nearest (key, (const char *const *) others->pdata);
-      weft_problems_add (checker->problems, weft_value_key_mark (value, i),
-                         "\"%s\" has no value, and there is nothing of that name to remove%s%s%s", key, near ? "; did you mean \"" : "",
-                         near ? near : "", near ? "\"?" : "");
+      if (weft_value_kind (item) == WEFT_VALUE_NULL && weft_value_kind (value) == WEFT_VALUE_MAP)
+        report_null (checker, value, weft_value_key (value, i));
+      else
+        check_nulls (checker, item);
     }
 }
 
@@ -203,8 +214,7 @@ check_all_nulls (Checker *checker, const WeftValue *document)
   g_autoptr (WeftValue) rest = without (document, aside);
   for (guint i = 0; i < weft_value_length (document); i++)
     if (weft_value_kind (weft_value_item (document, i)) == WEFT_VALUE_NULL)
-      weft_value_set (rest, weft_value_key (document, i), weft_value_key_mark (document, i),
-                      weft_value_ref (weft_value_item (document, i)));
+      report_null (checker, document, weft_value_key (document, i));
   check_nulls (checker, rest);
   WeftValue *modules = weft_value_lookup (document, "modules");
   for (guint i = 0; modules && i < weft_value_length (modules); i++)
