@@ -108,8 +108,10 @@ note_scope (WeftEdits *edits, WeftEdit *edit, WeftScope *scope)
         continue;
       if (weft_edit_matches (edit, g_strv_length (edit->pattern), scope, entity->name) || matches_group (edit, scope, entity->name))
         {
-          Bypass *bypass = g_new0 (Bypass, 1);
           edit->matched++;
+          if (entity->kind == WEFT_ENTITY_FAULTY)
+            continue;
+          Bypass *bypass = g_new0 (Bypass, 1);
           bypass->edit = edit;
           bypass->graph = scope->graph;
           bypass->address = weft_edit_address (scope, entity->name);
