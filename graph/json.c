@@ -49,7 +49,7 @@ check_nesting (const char *path, const char *text, gsize length, GError **error)
         }
       depth += text[at] == '{' || text[at] == '[' ? 1 : text[at] == '}' || text[at] == ']' ? -1 : 0;
       if (depth > MOST_DEPTH)
-        return refuse (path, "not read: nested more than 64 levels deep", error);
+        return refuse (path, "nested too deeply: at most 64 levels are read", error);
       if (depth < 0)
         return refuse (path, "not JSON: brackets that don't match", error);
       at++;
