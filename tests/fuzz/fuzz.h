@@ -7,7 +7,9 @@
 #pragma once
 
 #include <fcntl.h>
+#include <stdarg.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -38,6 +40,17 @@ fuzz_failed (GError *error)
 {
   g_assert (error != NULL && *error->message != '\0' && g_utf8_validate (error->message, -1, NULL));
   g_error_free (error);
+}
+
+/* Says what should have been, and ends as an assertion does: libFuzzer takes note of no other end. */
+static inline void G_GNUC_PRINTF (1, 2) G_GNUC_NORETURN G_GNUC_UNUSED fuzz_fail (const char *format, ...)
+{
+  va_list arguments;
+  va_start (arguments, format);
+  g_autofree char *message = g_strdup_vprintf (format, arguments);
+  va_end (arguments);
+  g_printerr ("%s\n", message);
+  abort ();
 }
 
 /* Keeps the compiler from leaving out the reading of what nobody uses. */
