@@ -69,8 +69,10 @@ expect (const char *const *prefixes, const char *path, gint32 value)
       g_autofree char *name = name_of (i);
       const WeftTensor *tensor = weft_store_lookup (loaded, name);
       gint32 expected = prefixes != NULL && i % 2 == 0 ? -1 : value;
-      for (gint64 k = 0; k < tensor->shape[0]; k++)
-        ck_assert_msg (((const gint32 *) tensor->data)[k] == expected, "%s[%d] is of another moment", name, (int) k);
+      gint64 same = 0;
+      while (same < tensor->shape[0] && ((const gint32 *) tensor->data)[same] == expected)
+        same++;
+      ck_assert_msg (same == tensor->shape[0], "%s[%d] is of another moment", name, (int) same);
     }
 }
 
