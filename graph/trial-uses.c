@@ -111,6 +111,19 @@ has_trained (const WeftTrialRig *rig)
   return node && node->targets->len > 0;
 }
 
+/* Whether the node that is tried has parameters of its own; its example may bring others. */
+static gboolean
+owns_trained (const Uses *self, const WeftTrialRig *rig)
+{
+  const WeftNode *node = weft_graph_node (rig->graph, WEFT_TRIAL_PROBE_GRADIENTS);
+  g_autofree char *own = g_strdup_printf ("trial.%s.", self->node);
+
+  for (guint i = 0; node && i < node->targets->len; i++)
+    if (g_str_has_prefix (g_array_index (node->targets, WeftTarget, i).path, own))
+      return TRUE;
+  return FALSE;
+}
+
 /* Gradients by one input alone, and by the parameters alone. */
 static gboolean
 compare_wanted (const Uses *self, WeftTrialRig *all, WeftTrialSetup setup, GError **error)
@@ -122,7 +135,7 @@ compare_wanted (const Uses *self, WeftTrialRig *all, WeftTrialSetup setup, GErro
     {
       g_autofree char *nodes = weft_trial_with_gradient (self->of->nodes, feeds[i]);
       g_autofree char *how = g_strdup_printf ("where only the gradient by `%s` is wanted", feeds[i]);
-      setup.frozen = trained ? self->node : NULL;
+      setup.frozen = owns_trained (self, all) ? self->node : NULL;
       if (!compare (self, all, nodes, &setup, how, error))
         return FALSE;
     }
