@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: BSD-3-Clause */
 #include "json.h"
 
+#include <json-glib/json-glib.h>
 #include <string.h>
 
 #include <weft/operator.h>

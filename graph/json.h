@@ -1,13 +1,15 @@
 /* JSON files of others, bounded in size and nesting.
  *
- * Whoever includes this needs json-glib's headers.
+ * Whoever looks into what it returns includes json-glib's header as well; this one stands alone.
  *
  * SPDX-License-Identifier: BSD-3-Clause */
 #pragma once
 
-#include <json-glib/json-glib.h>
+#include <glib.h>
 
 G_BEGIN_DECLS
+
+typedef struct _JsonParser JsonParser;
 
 /**
  * weft_json_load:

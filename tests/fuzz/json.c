@@ -3,6 +3,8 @@
  * SPDX-License-Identifier: BSD-3-Clause */
 #include "fuzz.h"
 
+#include <json-glib/json-glib.h>
+
 #include "json.h"
 
 int
