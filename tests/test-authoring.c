@@ -374,6 +374,7 @@ prepare (void)
   g_setenv ("LC_ALL", "C.UTF-8", TRUE);
   g_setenv ("ASAN_OPTIONS", "handle_segv=0:detect_leaks=0", TRUE);
   g_setenv ("TSAN_OPTIONS", "handle_segv=0", TRUE);
+  g_setenv ("UBSAN_OPTIONS", "halt_on_error=0", TRUE);
   g_unsetenv ("MAKEFLAGS");
   g_unsetenv ("MAKELEVEL");
 }
