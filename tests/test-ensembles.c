@@ -69,8 +69,9 @@ embeddings (const char *name, WeftTensor *tensor)
 static void
 add_products (const char *run, double *similarity)
 {
-  g_autofree char *encode = g_strdup_printf ("encode %s --output %s-out --quiet", run, run), *output = well (encode),
-                  *image_file = g_strdup_printf ("%s-out/images.npy", run), *caption_file = g_strdup_printf ("%s-out/captions.npy", run);
+  G_GNUC_UNUSED g_autofree char *encode = g_strdup_printf ("encode %s --output %s-out --quiet", run, run), *output = well (encode),
+                                *image_file = g_strdup_printf ("%s-out/images.npy", run),
+                                *caption_file = g_strdup_printf ("%s-out/captions.npy", run);
   WeftTensor images, captions;
   g_autofree float *image = embeddings (image_file, &images), *caption = embeddings (caption_file, &captions);
   ck_assert_int_eq (images.shape[0], IMAGES);

@@ -177,7 +177,7 @@ END_TEST
 /* A checkpoint that can't be read is named, and the one before it is taken; it stays where it is. */
 START_TEST (what_cannot_be_read_is_named)
 {
-  g_autofree char *first = train ("a", 1, WEFT_RUN_FINISHED), *newest = in_folder ("a/checkpoints/step-15.safetensors");
+  G_GNUC_UNUSED g_autofree char *first = train ("a", 1, WEFT_RUN_FINISHED), *newest = in_folder ("a/checkpoints/step-15.safetensors");
   fault_set (FAULT_READ, (Fault){ .code = EIO, .where = "step-15.safetensors" });
   g_autofree char *said = train ("a", 1, WEFT_RUN_FINISHED);
   expect_said (said, "step-15.safetensors");
@@ -205,7 +205,7 @@ START_TEST (a_vanished_folder_is_told)
   expect_said (said, "step-10.safetensors: can't be written: No such file or directory; training goes on");
   expect_said (said, "step-15.safetensors: can't be written");
   fault_clear ();
-  g_autofree char *again = train ("a", 1, WEFT_RUN_FINISHED);
+  G_GNUC_UNUSED g_autofree char *again = train ("a", 1, WEFT_RUN_FINISHED);
   ck_assert (weft_checkpoint_verify (best, NULL, NULL));
   expect_same_end ("a");
 }

@@ -152,7 +152,7 @@ END_TEST
 START_TEST (embeddings_are_plain_files)
 {
   g_autofree float *rows = random_rows ("rows", 9, 5, 0), *read = NULL;
-  g_autoptr (Index) index = index_of (rows, 9, 5, SCAN_INT8);
+  G_GNUC_UNUSED g_autoptr (Index) index = index_of (rows, 9, 5, SCAN_INT8);
   g_autofree char *path = g_build_filename (place, "images.npy", NULL);
   WeftTensor tensor;
   read = weft_npy_read_f32 (path, &tensor, NULL);
@@ -201,7 +201,7 @@ START_TEST (damaged_indexes_are_refused)
 {
   g_autofree float *rows = random_rows ("rows", 4, 3, 0);
   g_autoptr (GError) error = NULL;
-  g_autoptr (Index) index = index_of (rows, 4, 3, SCAN_INT8);
+  G_GNUC_UNUSED g_autoptr (Index) index = index_of (rows, 4, 3, SCAN_INT8);
   rig_write (place, wrong[_i].file, wrong[_i].text, -1);
   g_autoptr (Index) damaged = index_open (place, &error);
   ck_assert_ptr_null (damaged);

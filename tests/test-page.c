@@ -84,7 +84,7 @@ type_and_search (guint port, const char *session, const char *text)
   g_autofree char *field = find_element (port, session, "#query"), *button = find_element (port, session, "button");
   g_autofree char *keys = g_strdup_printf ("/element/%s/value", field), *click = g_strdup_printf ("/element/%s/click", button);
   g_autofree char *json = g_strdup_printf ("{\"text\": \"%s\"}", text);
-  g_autoptr (JsonNode) typed = send (port, session, keys, json), clicked = send (port, session, click, "{}");
+  G_GNUC_UNUSED g_autoptr (JsonNode) typed = send (port, session, keys, json), clicked = send (port, session, click, "{}");
 }
 
 /* "photo-3.png 3\nphoto-7.png 7\n": what `weft search` finds, in order. */
@@ -116,7 +116,7 @@ START_TEST (a_query_shows_the_right_pictures)
   GPid driving = http_begin (folder, (char *[]){ driver, "--port=0", NULL }, "successfully on port ", &driver_port);
   ck_assert_uint_ne (driver_port, 0);
   g_autofree char *session = begin_session (driver_port), *address = g_strdup_printf ("{\"url\": \"http://127.0.0.1:%u/\"}", port);
-  g_autoptr (JsonNode) opened = send (driver_port, session, "/url", address);
+  G_GNUC_UNUSED g_autoptr (JsonNode) opened = send (driver_port, session, "/url", address);
   type_and_search (driver_port, session, "a large red circle");
   g_autofree char *shown = wait_for (driver_port, session, SHOWN), *expected = expected_pictures ("a\1large\1red\1circle");
   ck_assert_str_eq (shown, expected);
@@ -124,11 +124,11 @@ START_TEST (a_query_shows_the_right_pictures)
   ck_assert_str_eq (status, "20 of 20 images");
   /* A click on a picture shows its captions, as text. */
   g_autofree char *picture = find_element (driver_port, session, "#hits li"), *click = g_strdup_printf ("/element/%s/click", picture);
-  g_autoptr (JsonNode) clicked = send (driver_port, session, click, "{}");
+  G_GNUC_UNUSED g_autoptr (JsonNode) clicked = send (driver_port, session, click, "{}");
   g_autofree char *captions =
       wait_for (driver_port, session, "const one = document.querySelector('#hits li.text'); return one ? one.textContent : ''");
   ck_assert_uint_gt (strlen (captions), 6);
-  g_autoptr (JsonNode) closed = command (driver_port, "DELETE", session, "");
+  G_GNUC_UNUSED g_autoptr (JsonNode) closed = command (driver_port, "DELETE", session, "");
   http_end (driving);
   http_end (server);
 }

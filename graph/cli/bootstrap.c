@@ -205,7 +205,7 @@ weft_bootstrap (const WeftRanks *first, const WeftRanks *second, guint resamples
     }
   Counts counts = { .kinds = first->kinds->len, .measures = first->kinds->len * N_LIMITS };
   guint units = first->units, all = counts.measures + 1;
-  g_autofree guint32 *queries = counts.queries = g_new0 (guint32, units * counts.kinds);
+  G_GNUC_UNUSED g_autofree guint32 *queries = counts.queries = g_new0 (guint32, units * counts.kinds);
   g_autofree gint32 *hits = g_new0 (gint32, 2 * units * counts.measures);
   counts.hits[0] = hits;
   counts.hits[1] = hits + units * counts.measures;
