@@ -52,7 +52,9 @@ train (const char *name, guint threads, WeftRunOutcome expected)
   size_t size = 0;
   FILE *out = open_memstream (&said, &size);
   g_autoptr (GError) error = NULL;
-  WeftRunOptions options = { .pipeline = "scenes", .output = output, .settings = settings, .threads = threads, .out = out };
+  WeftRunOptions options = {
+    .pipeline = WEFT_TEST_SOURCE_DIR "/pipelines/scenes.yaml", .output = output, .settings = settings, .threads = threads, .out = out
+  };
   WeftRun *run = weft_run_open (&options, &error);
   WeftRunOutcome outcome = run ? weft_run_train (run, &error) : WEFT_RUN_FAILED;
   g_clear_pointer (&run, weft_run_free);
