@@ -9,6 +9,7 @@
 
 #include "core.h"
 #include "graph.h"
+#include "stages.h"
 
 typedef struct
 {

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "attributes.h"
+#include "stages.h"
 
 typedef struct
 {

@@ -185,19 +185,6 @@ struct _WeftPipeline
   WeftEdits *edits;     /* (nullable): what `edits:` changes, and has changed */
 };
 
-/**
- * weft_pipeline_build:
- * @document: composed
- *
- * Document → graph → inferred graph → differentiated graph: every graph of the pipeline built, its modules expanded, shapes inferred,
- * objectives differentiated, nodes ordered. All problems of all graphs are reported together.
- *
- * Returns: (transfer full) (nullable): %NULL if there were problems
- */
-WeftPipeline *weft_pipeline_build (WeftValue *document, WeftProblems *problems);
-void weft_pipeline_free (WeftPipeline *pipeline);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (WeftPipeline, weft_pipeline_free)
-
 WeftGraph *weft_pipeline_graph (const WeftPipeline *pipeline, const char *name);     /* (nullable) */
 WeftNetwork *weft_pipeline_network (const WeftPipeline *pipeline, const char *name); /* (nullable) */
 WeftVariable *weft_pipeline_variable (const WeftPipeline *pipeline, const char *path);
@@ -210,6 +197,7 @@ int weft_port_index (const WeftPort *ports, const char *name);
 guint weft_port_count (const WeftPort *ports);
 
 /* For the stages. */
+void weft_graph_free (WeftGraph *graph);
 WeftGraph *weft_graph_new (WeftPipeline *pipeline, const char *name, WeftMark mark);
 WeftNode *weft_node_new (const WeftOperator *operator, const char * path, const char *store_path, WeftMark mark);
 void weft_node_free (WeftNode *node);
@@ -224,15 +212,5 @@ const WeftNode *weft_node_origin (const WeftNode *node);
 WeftWire *weft_node_wire (const WeftNode *node, WeftWire *wire);
 /* "`loss.image`" and the like, for messages. */
 char *weft_node_port_name (const WeftNode *node, const WeftPort *port);
-
-/* The stages, each in its own file. */
-gboolean weft_build_graphs (WeftPipeline *pipeline, WeftProblems *problems);     /* build.c */
-gboolean weft_gather_variables (WeftPipeline *pipeline, WeftProblems *problems); /* gather.c */
-void weft_prune_graph (WeftGraph *graph, WeftProblems *problems);                /* prune.c */
-gboolean weft_infer_graph (WeftGraph *graph, WeftProblems *problems);            /* infer.c; in an ordered graph */
-gboolean weft_shape_is_known (const WeftShape *shape);
-gboolean weft_differentiate_graph (WeftGraph *graph, WeftProblems *problems); /* differentiate.c */
-void weft_recompute_graph (WeftGraph *graph, WeftProblems *problems);         /* recompute.c; after differentiation */
-gboolean weft_order_graph (WeftGraph *graph, WeftProblems *problems);         /* order.c */
 
 G_END_DECLS

@@ -6,15 +6,7 @@
 #include "attributes.h"
 #include "core.h"
 #include "infer-private.h"
-
-/* A shape that could not be inferred; what reads it stays silent, so that one mistake gives one message. */
-#define UNKNOWN_RANK 255
-
-gboolean
-weft_shape_is_known (const WeftShape *shape)
-{
-  return shape->rank != UNKNOWN_RANK;
-}
+#include "stages.h"
 
 static char *
 describe_wire (const WeftWire *wire)
@@ -183,14 +175,14 @@ infer_outputs (WeftInference *self)
               cannot_infer (self, port);
               good = FALSE;
             }
-          node->outputs[i]->shape.rank = UNKNOWN_RANK;
+          node->outputs[i]->shape.rank = WEFT_UNKNOWN_RANK;
         }
     }
   for (guint i = 0; node->operator->saved && node->operator->saved[i].name; i++)
     {
       g_autoptr (WeftSignature) signature = parse_port (self, &node->operator->saved[i]);
       if (!signature || !weft_infer_make_shape (self, signature, TRUE, &node->saved_shapes[i]))
-        node->saved_shapes[i].rank = UNKNOWN_RANK;
+        node->saved_shapes[i].rank = WEFT_UNKNOWN_RANK;
     }
   return good;
 }
@@ -200,7 +192,7 @@ mark_unknown (WeftNode *node)
 {
   for (guint i = 0; i < WEFT_MAX_PORTS; i++)
     if (node->outputs[i])
-      node->outputs[i]->shape.rank = UNKNOWN_RANK;
+      node->outputs[i]->shape.rank = WEFT_UNKNOWN_RANK;
 }
 
 /* A feed's letters are the graph's: equal letters are equal sizes. */

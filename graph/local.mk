@@ -34,6 +34,11 @@ libweft_1_la_SOURCES = \
 	graph/events-cut.c \
 	graph/events.c \
 	graph/execute.c \
+	graph/expand-body.c \
+	graph/expand-composition.c \
+	graph/expand-module.c \
+	graph/expand-use.c \
+	graph/expand.c \
 	graph/gather.c \
 	graph/graph.c \
 	graph/include.c \
@@ -53,6 +58,7 @@ libweft_1_la_SOURCES = \
 	graph/pass.c \
 	graph/paths.c \
 	graph/pickle.c \
+	graph/pipeline.c \
 	graph/places.c \
 	graph/plan.c \
 	graph/position.c \
@@ -137,6 +143,7 @@ noinst_HEADERS = \
 	graph/edit.h \
 	graph/events.h \
 	graph/execute.h \
+	graph/expand.h \
 	graph/graph.h \
 	graph/include.h \
 	graph/infer-private.h \
@@ -147,6 +154,7 @@ noinst_HEADERS = \
 	graph/open.h \
 	graph/pass.h \
 	graph/pickle.h \
+	graph/pipeline.h \
 	graph/places.h \
 	graph/plan.h \
 	graph/position.h \
@@ -168,6 +176,7 @@ noinst_HEADERS = \
 	graph/shape.h \
 	graph/signature.h \
 	graph/snapshot.h \
+	graph/stages.h \
 	graph/store.h \
 	graph/team.h \
 	graph/tensor-file.h \

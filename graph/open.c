@@ -4,6 +4,7 @@
 #include "open.h"
 
 #include "directory.h"
+#include "pipeline.h"
 #include "places.h"
 
 static gpointer

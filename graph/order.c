@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "graph.h"
+#include "stages.h"
 
 typedef struct
 {

@@ -2,6 +2,7 @@
  *
  * SPDX-License-Identifier: BSD-3-Clause */
 #include "pass.h"
+#include "stages.h"
 
 #include <math.h>
 #include <string.h>

@@ -2,6 +2,7 @@
  *
  * SPDX-License-Identifier: BSD-3-Clause */
 #include "graph.h"
+#include "stages.h"
 
 typedef struct
 {

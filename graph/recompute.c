@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "graph.h"
+#include "stages.h"
 
 typedef struct
 {

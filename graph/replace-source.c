@@ -5,6 +5,7 @@
 
 #include "core.h"
 #include "restrict.h"
+#include "stages.h"
 
 /* Somebody runs after @source beside what wires say, or works on its states. */
 static const WeftNode *

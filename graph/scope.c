@@ -33,6 +33,12 @@ entity_free (gpointer data)
   g_free (entity);
 }
 
+char *
+weft_scope_join (const char *prefix, const char *name)
+{
+  return *prefix ? g_strconcat (prefix, ".", name, NULL) : g_strdup (name);
+}
+
 WeftScope *
 weft_scope_new (WeftScope *parent, const char *path, const char *store_path)
 {

@@ -25,11 +25,11 @@ typedef struct
   char *name;
   WeftMark mark;
   WeftNode *node;
-  WeftScope *inner;     /* instances: the body's scope */
+  WeftScope *inner; /* instances: the body's scope */
   WeftValue *body;
-  WeftValue *outputs;   /* instances: name → reference in the inner scope */
-  char *what;           /* instances: the module's name, for messages */
-  WeftScope *outer;     /* inputs: where the reference belongs */
+  WeftValue *outputs; /* instances: name → reference in the inner scope */
+  char *what;         /* instances: the module's name, for messages */
+  WeftScope *outer;   /* inputs: where the reference belongs */
   WeftValue *reference;
 } WeftEntity;
 
@@ -38,15 +38,15 @@ struct _WeftScope
   WeftScope *parent;
   WeftGraph *graph;
   WeftProblems *problems;
-  char *path;           /* prefix of node paths */
-  char *store_path;     /* prefix of parameter paths */
-  char *address;        /* prefix of paths in edits: that of the parameters, also where they are borrowed */
+  char *path;       /* prefix of node paths */
+  char *store_path; /* prefix of parameter paths */
+  char *address;    /* prefix of paths in edits: that of the parameters, also where they are borrowed */
   WeftMode mode;
   WeftCompute compute;
   gboolean trainable;
   gboolean borrowed;
   const char *network;
-  WeftNode *after;      /* (nullable): what the nodes in here wait for */
+  WeftNode *after; /* (nullable): what the nodes in here wait for */
   guint depth;
   GHashTable *entities; /* name → WeftEntity */
   GPtrArray *owned;     /* (element-type WeftEntity) */
@@ -56,6 +56,9 @@ struct _WeftScope
 WeftScope *weft_scope_new (WeftScope *parent, const char *path, const char *store_path);
 void weft_scope_free (WeftScope *scope);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (WeftScope, weft_scope_free)
+
+/* "prefix.name", or "name" where there is no prefix. */
+char *weft_scope_join (const char *prefix, const char *name);
 
 gboolean weft_scope_has (const WeftScope *scope, const char *name);
 WeftEntity *weft_scope_add (WeftScope *scope, const char *name, WeftEntityKind kind, WeftMark mark);

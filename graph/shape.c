@@ -4,6 +4,12 @@
 #include "shape.h"
 
 gboolean
+weft_shape_is_known (const WeftShape *shape)
+{
+  return shape->rank != WEFT_UNKNOWN_RANK;
+}
+
+gboolean
 weft_dim_equal (const WeftDim *a, const WeftDim *b)
 {
   return a->size == b->size && a->symbol == b->symbol;

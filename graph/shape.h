@@ -49,6 +49,10 @@ typedef struct
   gint64 below; /* integers: exclusive upper bound of the values, 0 = none stated */
 } WeftShape;
 
+/* Of a shape that could not be inferred; what reads it stays silent, so that one mistake gives one message. */
+#define WEFT_UNKNOWN_RANK 255
+
+gboolean weft_shape_is_known (const WeftShape *shape);
 gboolean weft_dim_equal (const WeftDim *a, const WeftDim *b);
 gboolean weft_shape_equal (const WeftShape *a, const WeftShape *b); /* type and sizes */
 gint64 weft_dim_bound (const WeftDim *dim);

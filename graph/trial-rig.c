@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core.h"
+#include "pipeline.h"
 #include "registry.h"
 #include "trial-private.h"
 

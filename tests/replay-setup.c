@@ -5,6 +5,7 @@
 #include <math.h>
 
 #include "compose.h"
+#include "pipeline.h"
 #include "places.h"
 #include "registry.h"
 #include "replay.h"

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "execute.h"
+#include "pipeline.h"
 #include "registry.h"
 
 typedef struct

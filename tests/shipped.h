@@ -8,6 +8,7 @@
 
 #include "compose.h"
 #include "npy.h"
+#include "pipeline.h"
 #include "places.h"
 #include "rig.h"
 

@@ -2,6 +2,7 @@
  *
  * SPDX-License-Identifier: BSD-3-Clause */
 #include "checkpoint.h"
+#include "pipeline.h"
 #include "restore.h"
 #include "rig.h"
 #include "safetensors.h"

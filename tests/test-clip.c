@@ -2,6 +2,7 @@
  *
  * SPDX-License-Identifier: BSD-3-Clause */
 #include "compose.h"
+#include "pipeline.h"
 #include "places.h"
 #include "rig.h"
 #include "weights.h"

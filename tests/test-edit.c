@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: BSD-3-Clause */
 #include "compose.h"
 #include "edit.h"
+#include "pipeline.h"
 #include "rig.h"
 
 static char *folder;

@@ -2,6 +2,7 @@
  *
  * SPDX-License-Identifier: BSD-3-Clause */
 #include "compose.h"
+#include "pipeline.h"
 #include "plan.h"
 #include "rig.h"
 

@@ -5,6 +5,7 @@
  * always or never.
  *
  * SPDX-License-Identifier: BSD-3-Clause */
+#include "pipeline.h"
 #include "shipped.h"
 
 /* user-f30k at sizes that leave every dropout of it in place. */

@@ -2,6 +2,7 @@
  *
  * SPDX-License-Identifier: BSD-3-Clause */
 #include "execute.h"
+#include "pipeline.h"
 #include "registry.h"
 
 #include <check.h>

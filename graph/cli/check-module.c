@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "open.h"
+#include "pipeline.h"
 
 /* Sizes that nobody has said: small ones that differ, so that what is mixed up shows. */
 #define SAMPLES 4

@@ -7,6 +7,7 @@
 #include "cli.h"
 #include "manual.h"
 #include "open.h"
+#include "pipeline.h"
 
 /* `-j2` as `-j 2`: the number after a short option may stand right behind it. */
 static char **

@@ -5,6 +5,7 @@
 
 #include "cli.h"
 #include "compare.h"
+#include "pipeline.h"
 
 int
 weft_cli_diff (int argc, char **argv)

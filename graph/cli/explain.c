@@ -9,6 +9,7 @@
 #include "compare.h"
 #include "edit.h"
 #include "open.h"
+#include "pipeline.h"
 
 static char *
 print_value (const WeftValue *value)

@@ -10,6 +10,7 @@
 #include "compare.h"
 #include "dot.h"
 #include "open.h"
+#include "pipeline.h"
 
 /* Passes @dot through Graphviz into @file. */
 static int

@@ -14,6 +14,7 @@
 #endif
 
 #include "execute.h"
+#include "pipeline.h"
 #include "registry.h"
 
 typedef struct

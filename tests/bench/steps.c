@@ -13,6 +13,7 @@
 
 #include "compose.h"
 #include "execute.h"
+#include "pipeline.h"
 #include "places.h"
 #include "product.h"
 #include "registry.h"

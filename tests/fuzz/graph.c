@@ -9,6 +9,7 @@
 #include <math.h>
 
 #include "execute.h"
+#include "pipeline.h"
 #include "registry.h"
 
 #define MOST_NODES 12

@@ -7,6 +7,7 @@
 
 #include "compose.h"
 #include "open.h"
+#include "pipeline.h"
 #include "plan.h"
 #include "recipe.h"
 #include "registry.h"
