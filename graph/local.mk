@@ -16,6 +16,11 @@ libweft_1_la_SOURCES = \
 	graph/checkpoint.c \
 	graph/compare.c \
 	graph/child.c \
+	graph/compose-edit.c \
+	graph/compose-load.c \
+	graph/compose-merge.c \
+	graph/compose-overlay.c \
+	graph/compose-setting.c \
 	graph/compose.c \
 	graph/core.c \
 	graph/crc32c.c \
@@ -133,6 +138,7 @@ noinst_HEADERS = \
 	graph/checkpoint.h \
 	graph/compare.h \
 	graph/child.h \
+	graph/compose-private.h \
 	graph/compose.h \
 	graph/core.h \
 	graph/digest.h \
