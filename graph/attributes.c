@@ -6,6 +6,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "places.h"
+
 #define FIELD(type, attributes, attribute) (*(type *) ((char *) (attributes) + (attribute)->offset))
 
 const WeftAttribute *
@@ -80,21 +82,6 @@ store_scheduled (WeftNode *node, const WeftAttribute *attribute, WeftValue *valu
   return TRUE;
 }
 
-/* Relative paths belong to the document that wrote them; those of the command line to the working directory. */
-static char *
-resolve_path (const WeftNode *node, const WeftValue *value)
-{
-  const char *text = weft_value_text (value);
-  WeftMark mark = weft_value_mark (value);
-  g_autofree char *dir = NULL;
-
-  (void) node;
-  if (g_path_is_absolute (text) || !mark.file || !strchr (mark.file, G_DIR_SEPARATOR))
-    return g_strdup (text);
-  dir = g_path_get_dirname (mark.file);
-  return g_build_filename (dir, text, NULL);
-}
-
 static gboolean
 store_text (WeftNode *node, const WeftAttribute *attribute, const WeftValue *value, WeftProblems *problems)
 {
@@ -110,7 +97,7 @@ store_text (WeftNode *node, const WeftAttribute *attribute, const WeftValue *val
     FIELD (const char *, node->attributes, attribute) = NULL;
   else
     FIELD (const char *, node->attributes, attribute) =
-        own (node, attribute->kind == WEFT_ATTRIBUTE_PATH ? resolve_path (node, value) : g_strdup (text));
+        own (node, attribute->kind == WEFT_ATTRIBUTE_PATH ? weft_resolve_path (text, weft_value_mark (value)) : g_strdup (text));
   return TRUE;
 }
 

@@ -8,7 +8,7 @@
 #include <glib/gstdio.h>
 
 #include "attributes.h"
-#include "name-map.h"
+#include "places.h"
 #include "settings.h"
 
 /* Folders of data sets have at most a folder `precomp` in them; what lies deeper is no data of a run. */

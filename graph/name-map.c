@@ -58,16 +58,6 @@ weft_name_map_free (WeftNameMap *map)
 }
 
 char *
-weft_resolve_path (const char *path, WeftMark mark)
-{
-  gboolean from_file = mark.file != NULL && mark.file[0] != '-' && mark.line > 0;
-  if (g_path_is_absolute (path) || !from_file)
-    return g_strdup (path);
-  g_autofree char *folder = g_path_get_dirname (mark.file);
-  return g_str_equal (folder, ".") ? g_strdup (path) : g_build_filename (folder, path, NULL);
-}
-
-char *
 weft_name_map_find (const char *name, WeftMark mark)
 {
   g_autofree char *beside = weft_resolve_path (name, mark);

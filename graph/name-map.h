@@ -32,7 +32,4 @@ const char *weft_name_map_into (const WeftNameMap *map);
 const WeftValue *weft_name_map_expect (const WeftNameMap *map);
 const WeftValue *weft_name_map_config (const WeftNameMap *map);
 
-/* @path as it is if absolute, else from the folder of the document that wrote it. */
-char *weft_resolve_path (const char *path, WeftMark mark);
-
 G_END_DECLS

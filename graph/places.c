@@ -1,9 +1,10 @@
-/* Where the files are that come with the library.
+/* Where files are.
  *
  * SPDX-License-Identifier: BSD-3-Clause */
 #include "places.h"
 
 #include <dlfcn.h>
+#include <string.h>
 
 /* The folder of this library's file; (transfer full) (nullable). */
 static char *
@@ -56,4 +57,29 @@ weft_places_templates (void)
   if (g_once_init_enter (&found))
     g_once_init_leave (&found, find ("templates", WEFT_SOURCE_PIPELINE_DIR "/../graph/cli/templates", WEFT_PIPELINE_DIR "/../templates"));
   return found;
+}
+
+/* Whether @folder is that of the installed pipelines, or below it. */
+static gboolean
+is_installed (const char *folder)
+{
+  const char *pipelines = weft_places_pipelines ();
+  g_autofree char *full = g_canonicalize_filename (folder, NULL);
+  gsize length = strlen (pipelines);
+  return strncmp (full, pipelines, length) == 0 && (full[length] == '\0' || full[length] == G_DIR_SEPARATOR);
+}
+
+char *
+weft_resolve_path (const char *path, WeftMark mark)
+{
+  gboolean from_file = mark.file != NULL && mark.file[0] != '-' && mark.line > 0;
+  if (g_path_is_absolute (path) || !from_file)
+    return g_strdup (path);
+  g_autofree char *folder = g_path_get_dirname (mark.file);
+  if (g_str_equal (folder, "."))
+    return g_strdup (path);
+  g_autofree char *beside = g_build_filename (folder, path, NULL);
+  if (is_installed (folder) && !g_file_test (beside, G_FILE_TEST_EXISTS))
+    return g_strdup (path);
+  return g_steal_pointer (&beside);
 }

@@ -7,6 +7,7 @@
 
 #include "attributes.h"
 #include "name-map.h"
+#include "places.h"
 #include "recipe.h"
 #include "registry.h"
 

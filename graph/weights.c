@@ -7,6 +7,7 @@
 
 #include "model-file.h"
 #include "name-map.h"
+#include "places.h"
 
 #define MAX_NAMED 8
 

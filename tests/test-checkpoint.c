@@ -5,6 +5,7 @@
 #include "pipeline.h"
 #include "restore.h"
 #include "rig.h"
+#include "places.h"
 #include "safetensors.h"
 #include "weights.h"
 
@@ -344,6 +345,36 @@ START_TEST (files_are_found_beside_the_document)
 }
 END_TEST
 
+/* Data lies beside one's own documents, but never in the installation; what is installed there itself is found. */
+START_TEST (paths_belong_to_who_wrote_them)
+{
+  g_autofree char *pipeline = g_build_filename (weft_places_pipelines (), "modules", "x.yaml", NULL),
+                  *installed = g_build_filename (weft_places_pipelines (), "weights", "..", "scenes-words.txt", NULL),
+                  *top = g_build_filename (weft_places_pipelines (), "x.yaml", NULL);
+  const WeftMark own = { "/home/x.yaml", 1, 1 }, beside = { "x.yaml", 1, 1 }, said = { "--set", 0, 0 }, nested = { pipeline, 3, 4 },
+                 of_installed = { top, 3, 4 };
+  const struct
+  {
+    const char *path;
+    WeftMark mark;
+    const char *expected;
+  } cases[] = {
+    { "data/f30k", own, "/home/data/f30k" },
+    { "data/f30k", beside, "data/f30k" },
+    { "data/f30k", said, "data/f30k" },
+    { "/data", own, "/data" },
+    { "runs/user-f30k", nested, "runs/user-f30k" },
+    { "runs/user-f30k", of_installed, "runs/user-f30k" },
+    { "weights/../scenes-words.txt", of_installed, installed },
+  };
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autofree char *path = weft_resolve_path (cases[i].path, cases[i].mark);
+      ck_assert_str_eq (path, cases[i].expected);
+    }
+}
+END_TEST
+
 START_TEST (parts_are_renamed_into_place)
 {
   Target target;
@@ -571,6 +602,7 @@ main (void)
   tcase_add_test (tests, a_part_can_be_saved_and_loaded);
   tcase_add_test (tests, checksums_are_crc32c);
   tcase_add_test (tests, files_are_found_beside_the_document);
+  tcase_add_test (tests, paths_belong_to_who_wrote_them);
   tcase_add_test (tests, parts_are_renamed_into_place);
   tcase_add_test (tests, several_files_fill_several_parts);
   tcase_add_test (tests, gaps_are_errors_unless_optional);
