@@ -245,11 +245,12 @@ check_attribute (const WeftModelFile *file, const char *key, const WeftValue *pa
     }
 }
 
-void
+gboolean
 weft_model_file_check (const WeftModelFile *file, const WeftNameMap *map, const WeftPipeline *pipeline, const char *prefix, WeftMark mark,
                        WeftProblems *problems)
 {
   const WeftValue *expect = weft_name_map_expect (map), *config = weft_name_map_config (map);
+  guint before = weft_problems_count (problems);
   for (guint i = 0; expect != NULL && i < weft_value_length (expect); i++)
     {
       JsonNode *node = config_value (file, weft_value_key (expect, i));
@@ -262,6 +263,7 @@ weft_model_file_check (const WeftModelFile *file, const WeftNameMap *map, const 
     }
   for (guint i = 0; config != NULL && i < weft_value_length (config); i++)
     check_attribute (file, weft_value_key (config, i), weft_value_item (config, i), pipeline, prefix, mark, problems);
+  return weft_problems_count (problems) == before;
 }
 
 gboolean

@@ -33,9 +33,11 @@ const WeftTensor *weft_model_file_find (const WeftModelFile *file, const char *n
  *
  * Holds config.json, if there is one, against what the name map expects and against the attributes of nodes below @prefix that the
  * map's `config` names. Differences become problems at @mark.
+ *
+ * Returns: whether there were none
  */
-void weft_model_file_check (const WeftModelFile *file, const WeftNameMap *map, const WeftPipeline *pipeline, const char *prefix,
-                            WeftMark mark, WeftProblems *problems);
+gboolean weft_model_file_check (const WeftModelFile *file, const WeftNameMap *map, const WeftPipeline *pipeline, const char *prefix,
+                                WeftMark mark, WeftProblems *problems);
 
 /* Reads a tensor into @to, converting between floating types. */
 gboolean weft_model_file_read (WeftModelFile *file, const char *name, WeftTensor *to, GError **error);

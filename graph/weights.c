@@ -292,7 +292,9 @@ plan_load (Loading *self, const Load *load)
                          prefix);
       return;
     }
-  weft_model_file_check (file, map, self->pipeline, prefix, load->mark, self->problems);
+  /* Where the configuration is another, so are most tensors: one word for each of its sizes is enough. */
+  if (!weft_model_file_check (file, map, self->pipeline, prefix, load->mark, self->problems))
+    return;
   g_autoptr (GHashTable) sources = rename_all (self, load, file, map);
   match_all (self, load, file, sources, prefix);
 }
