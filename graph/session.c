@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "attributes.h"
 #include "checkpoint.h"
 #include "core.h"
 #include "directory.h"
@@ -359,6 +360,8 @@ weft_source_free (WeftSource *source)
     return;
   g_free (source->node);
   g_strfreev (source->attributes);
+  g_strfreev (source->values);
+  g_strfreev (source->defaults);
   g_strfreev (source->outputs);
   g_strfreev (source->reads);
   g_free (source);
@@ -379,16 +382,22 @@ weft_session_source (WeftSession *session, const char *name)
   if (!node)
     return NULL;
   WeftSource *source = g_new0 (WeftSource, 1);
-  GPtrArray *attributes = g_ptr_array_new (), *outputs = g_ptr_array_new (), *reads = g_ptr_array_new ();
+  GPtrArray *attributes = g_ptr_array_new (), *values = g_ptr_array_new (), *defaults = g_ptr_array_new (), *outputs = g_ptr_array_new (),
+            *reads = g_ptr_array_new ();
   for (const WeftAttribute *attribute = node->operator->attributes; attribute && attribute->name; attribute++)
-    g_ptr_array_add (attributes, g_strdup (attribute->name));
+    {
+      g_ptr_array_add (attributes, g_strdup (attribute->name));
+      g_ptr_array_add (values, weft_attribute_print (attribute, node->attributes));
+      g_ptr_array_add (defaults, g_strdup (attribute->fallback ? attribute->fallback : ""));
+    }
   for (guint i = 0; node->operator->outputs[i].name; i++)
     {
       g_ptr_array_add (outputs, g_strdup (node->operator->outputs[i].name));
       if (node->outputs[i] && node->outputs[i]->read)
         g_ptr_array_add (reads, g_strdup (node->operator->outputs[i].name));
     }
-  *source = (WeftSource){ g_strdup (node->path), take_names (attributes), take_names (outputs), take_names (reads) };
+  *source = (WeftSource){ g_strdup (node->path), take_names (attributes), take_names (values),
+                          take_names (defaults), take_names (outputs),    take_names (reads) };
   return source;
 }
 

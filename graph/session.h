@@ -59,12 +59,14 @@ const char *weft_session_encoding (WeftSession *session, const char *name);
  * WeftSource: what a graph iterates over
  * @node: its name in the graph
  * @attributes: (array zero-terminated=1): names of its operator's attributes
+ * @values: (array zero-terminated=1): what they are, as text
+ * @defaults: (array zero-terminated=1): what they are where nobody says anything; empty if somebody has to
  * @outputs: (array zero-terminated=1): names of its operator's outputs
  * @reads: (array zero-terminated=1): those of them that the graph reads
  */
 typedef struct
 {
-  char *node, **attributes, **outputs, **reads;
+  char *node, **attributes, **values, **defaults, **outputs, **reads;
 } WeftSource;
 
 WeftSource *weft_session_source (WeftSession *session, const char *graph); /* (transfer full) (nullable): a graph without source */

@@ -127,6 +127,14 @@ START_TEST (photographs_of_a_folder_are_indexed)
   JsonObject *best = hit_of (object_of (found, &node), 0);
   ck_assert_str_eq (json_object_get_string_member (best, "item"), "tall.png");
   ck_assert (g_str_has_suffix (json_object_get_string_member (best, "picture"), "/album.index/pictures/1.png"));
+  /* Photographs of the data itself bring their pictures, too. */
+  rig_write (folder, "album.tsv", "wide.jpg\ta\ntall.png\tb\n", -1);
+  g_autofree char *own = g_strdup_printf ("index clip-zero-shot --side images -o own.index --set photos=album --set captions=album.tsv "
+                                          "--set share=0 --set clip=%s " TOWER,
+                                          clip);
+  g_free (http_well (folder, own));
+  g_autofree char *picture = g_build_filename (folder, "own.index", "pictures", "1.png", NULL);
+  ck_assert (g_file_test (picture, G_FILE_TEST_IS_REGULAR));
 }
 END_TEST
 

@@ -16,8 +16,8 @@ const GOptionEntry index_options[] = {
     "Index what `run: encode:` names so (repeatable; default: all, or of FOLDER what is no text)", "NAME" },
   { "captions", 0, 0, G_OPTION_ARG_FILENAME, &captions, "Index these texts, one a line, instead of the data's", "FILE" },
   { "names", 0, 0, G_OPTION_ARG_FILENAME, &names, "What the images are called, one a line", "FILE" },
-  { "pictures", 0, 0, G_OPTION_ARG_FILENAME, &pictures, "Where the images' pictures lie under their names; they become part of the index",
-    "FOLDER" },
+  { "pictures", 0, 0, G_OPTION_ARG_FILENAME, &pictures,
+    "Where the images' pictures lie under their names (default: where they are read); they become part of the index", "FOLDER" },
   { "scan", 0, 0, G_OPTION_ARG_STRING, &scan, "What is scanned: float16 (default), int8 or float32; results are exact with all of them",
     "TYPE" },
   { NULL, 0, 0, 0, NULL, NULL, NULL },
@@ -126,12 +126,12 @@ index_captions (Indexing *self, GError **error)
   return encoder != NULL;
 }
 
-/* Puts the pictures of the items that were just indexed into the index. */
+/* Puts the pictures of the items that were just indexed into the index: from --pictures, or from where the source has read them. */
 static gboolean
-add_pictures (Indexing *self, const char *output, const char *side, GError **error)
+add_pictures (Indexing *self, const Encoding *encoding, GError **error)
 {
-  g_autofree char *name = g_strconcat (side, ".txt", NULL), *path = g_build_filename (output, name, NULL);
-  const char *folder = pictures ? pictures : self->folder;
+  g_autofree char *name = g_strconcat (encoding->name, ".txt", NULL), *path = g_build_filename (self->call->output, name, NULL);
+  const char *folder = pictures ? pictures : self->folder ? self->folder : encoding_attribute (encoding, "path");
   if (!folder || !g_file_test (folder, G_FILE_TEST_IS_DIR) || !g_file_test (path, G_FILE_TEST_EXISTS))
     return TRUE;
   g_autoptr (WeftLines) lines = weft_lines_read (path, TRUE, error);
@@ -158,7 +158,7 @@ index_side_of (Indexing *self, WeftSession *session, const Encoding *encoding, G
         fprintf (stderr, "\r");
       printf ("%s: %" G_GINT64_FORMAT " items\n", encoding->name, index_writer_rows (self->writer));
     }
-  return ok && (encoding->text || add_pictures (self, self->call->output, encoding->name, error));
+  return ok && (encoding->text || add_pictures (self, encoding, error));
 }
 
 /* Settings that let the sources of wanted encodings read the folder. */

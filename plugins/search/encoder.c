@@ -74,6 +74,15 @@ encodings_first (const GPtrArray *encodings, gboolean text)
   return NULL;
 }
 
+const char *
+encoding_attribute (const Encoding *encoding, const char *name)
+{
+  for (guint i = 0; encoding->source->attributes[i]; i++)
+    if (strcmp (encoding->source->attributes[i], name) == 0)
+      return *encoding->source->values[i] ? encoding->source->values[i] : NULL;
+  return NULL;
+}
+
 /* Attributes of sources that choose among files, or name further ones. */
 static const char *const choosing[] = { "captions", "names", "share", "limit", "captions_per_image", NULL };
 
@@ -87,9 +96,9 @@ encoding_redirect (const Encoding *encoding, const char *path, GPtrArray *settin
   if (!g_strv_contains (attributes, "path"))
     return FALSE;
   g_ptr_array_add (settings, g_strdup_printf ("graphs.%s.nodes.%s.path='%s'", encoding->graph, encoding->source->node, quoted));
-  for (const char *const *name = choosing; *name; name++)
-    if (g_strv_contains (attributes, *name))
-      g_ptr_array_add (settings, g_strdup_printf ("graphs.%s.nodes.%s.%s=null", encoding->graph, encoding->source->node, *name));
+  for (guint i = 0; attributes[i]; i++)
+    if (g_strv_contains (choosing, attributes[i]) && strcmp (encoding->source->values[i], encoding->source->defaults[i]) != 0)
+      g_ptr_array_add (settings, g_strdup_printf ("graphs.%s.nodes.%s.%s=null", encoding->graph, encoding->source->node, attributes[i]));
   return TRUE;
 }
 

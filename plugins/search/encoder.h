@@ -27,6 +27,9 @@ GPtrArray *encodings_of (WeftSession *session, GError **error);
 /* The first that reads text, or doesn't; (nullable). */
 const Encoding *encodings_first (const GPtrArray *encodings, gboolean text);
 
+/* What the attribute @name of an encoding's source is, as text; (nullable): it has none of this name, or nothing. */
+const char *encoding_attribute (const Encoding *encoding, const char *name);
+
 /**
  * encoding_redirect:
  * @settings: (element-type utf8): grows
