@@ -315,6 +315,17 @@ START_TEST (damaged_photographs_fail_or_are_left_out)
 }
 END_TEST
 
+/* One word about the folder, not one for each of its photographs. */
+START_TEST (wrong_folders_are_told)
+{
+  g_autofree char *attributes = g_strdup_printf ("captions: '%s/c.tsv', batch: 1", folder),
+                  *skip = g_strconcat (attributes, ", damaged: skip", NULL);
+  rig_write (folder, "c.tsv", "x/b.png\tb\nx/c.png\tc\n", -1);
+  refuse (attributes, "/photos: none of the 2 photographs that ");
+  refuse (skip, "c.tsv names is here, x/b.png the first; set path");
+}
+END_TEST
+
 START_TEST (hostile_photographs_are_refused)
 {
   g_autofree char *attributes = g_strdup_printf ("captions: '%s/c.tsv', batch: 1", folder),
@@ -475,6 +486,7 @@ main (void)
   tcase_add_test (tests, photographs_are_turned_upright);
   tcase_add_test (tests, shrinking_changes_little);
   tcase_add_loop_test (tests, damaged_photographs_fail_or_are_left_out, 0, G_N_ELEMENTS (damaged));
+  tcase_add_test (tests, wrong_folders_are_told);
   tcase_add_test (tests, hostile_photographs_are_refused);
   tcase_add_test (tests, folders_are_searched);
   tcase_add_test (tests, features_are_computed_once);

@@ -134,15 +134,30 @@ any_is_there (const Album *album)
   return FALSE;
 }
 
-/* A trained pipeline whose images are read from another folder than its captions speak of has to do with that folder alone. */
-static Album *
-read_album (const Attributes *a, AlbumLayout *layout, GError **error)
+static void
+refuse_folder (const Attributes *a, const Album *album, GError **error)
 {
-  Album *album = album_open (layout, error);
-  if (album == NULL || a->items != IMAGES || a->captions == NULL || any_is_there (album))
-    return album;
+  g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT,
+               "%s: none of the %u photographs that %s names is here, %s the first; set path to the folder that the names begin in",
+               a->path, album->photographs->len, a->captions, ((const Photograph *) album->photographs->pdata[0])->name);
+}
+
+/* A trained pipeline whose images are read from another folder than its captions speak of has to do with that folder alone. Else, a word for
+ * each photograph would only hide that the folder is the wrong one. */
+static Album *
+read_album (const Attributes *a, AlbumLayout *layout, gboolean decode, GError **error)
+{
+  g_autoptr (Album) album = album_open (layout, error);
+  if (album == NULL || a->captions == NULL || album->photographs->len == 0 || any_is_there (album))
+    return g_steal_pointer (&album);
+  if (a->items != IMAGES && album->photographs->len > 1 && (decode || a->damaged == SKIP))
+    {
+      refuse_folder (a, album, error);
+      return NULL;
+    }
+  if (a->items != IMAGES)
+    return g_steal_pointer (&album);
   g_printerr ("%s: none of the photographs of %s is here; all that are here are read\n", a->path, a->captions);
-  album_free (album);
   layout->captions = NULL;
   return album_open (layout, error);
 }
@@ -158,7 +173,7 @@ open_album (const Attributes *a, const PictureSettings *picture, gboolean decode
                          .limit = a->limit,
                          .captions_per_image = a->captions_per_image,
                          .caption_bytes = a->caption_bytes };
-  g_autoptr (Album) album = read_album (a, &layout, error);
+  g_autoptr (Album) album = read_album (a, &layout, decode, error);
   if (album == NULL || !check_names (album, error) || (a->items == CAPTION_ITEMS && !check_counts (album, a, error)))
     return NULL;
   if (a->damaged != SKIP)
