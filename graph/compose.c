@@ -47,6 +47,43 @@ resolve (WeftComposer *self, const WeftValue *document)
   return result;
 }
 
+static int
+compare_names (gconstpointer a, gconstpointer b)
+{
+  return strcmp (*(const char *const *) a, *(const char *const *) b);
+}
+
+/* Pipelines in the searched folders, by the names that commands take. */
+static void
+add_pipelines (const char *place, GPtrArray *names)
+{
+  g_autoptr (GDir) folder = g_dir_open (place, 0, NULL);
+  for (const char *name; folder && (name = g_dir_read_name (folder));)
+    if (g_str_has_suffix (name, ".yaml"))
+      g_ptr_array_add (names, g_strndup (name, strlen (name) - strlen (".yaml")));
+}
+
+/* A pipeline that is not there may be the name of another, mistyped. */
+static gboolean
+is_there (WeftComposer *self)
+{
+  const char *path = self->composition->path;
+  if (strcmp (path, "-") == 0 || g_file_test (path, G_FILE_TEST_EXISTS))
+    return TRUE;
+  g_autoptr (GPtrArray) names = g_ptr_array_new_with_free_func (g_free);
+  for (const char *const *place = self->composition->search; place && *place; place++)
+    add_pipelines (*place, names);
+  g_ptr_array_sort (names, compare_names);
+  g_ptr_array_add (names, NULL);
+  g_autofree char *base = g_path_get_basename (path);
+  g_autofree char *stem = g_str_has_suffix (base, ".yaml") ? g_strndup (base, strlen (base) - strlen (".yaml")) : g_strdup (base);
+  const char *near = weft_nearest (stem, (const char *const *) names->pdata);
+  g_autofree char *hint = near ? g_strdup_printf ("; did you mean \"%s\"?", near) : g_strdup ("");
+  weft_problems_add (self->problems, (WeftMark){ .file = g_intern_string (path) }, "there is no such file, run or installed pipeline%s",
+                     hint);
+  return FALSE;
+}
+
 WeftValue *
 weft_compose_layers (const WeftComposition *composition, GPtrArray *layers, WeftProblems *problems)
 {
@@ -60,7 +97,7 @@ weft_compose_layers (const WeftComposition *composition, GPtrArray *layers, Weft
                         layers };
   guint before = weft_problems_count (problems);
   weft_includes_init (&self.includes, composition->search);
-  WeftValue *document = weft_compose_load (&self, composition->path, (WeftMark){ 0 }), *composed = NULL;
+  WeftValue *document = is_there (&self) ? weft_compose_load (&self, composition->path, (WeftMark){ 0 }) : NULL, *composed = NULL;
   if (document)
     document = weft_compose_settings (&self, weft_compose_edits (&self, weft_compose_overlays (&self, document)));
   gboolean whole = weft_problems_count (problems) == before;

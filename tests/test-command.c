@@ -526,6 +526,17 @@ said_by (const char *settings, int expected)
   return g_strconcat (output, message, NULL);
 }
 
+START_TEST (mistyped_pipelines_are_recognised)
+{
+  static const char *const commands[] = { "check user-f30kk", "train user-f30kk.yaml --output run", "config user-f30kk",
+                                          "graph user-f30kk" };
+  g_autofree char *output = NULL, *message = NULL;
+  int status = weft_in (folder, commands[_i], &output, &message);
+  ck_assert_int_eq (status, 1);
+  ck_assert_msg (holds (message, "there is no such file, run or installed pipeline; did you mean \"user-f30k\"?"), "%s", message);
+}
+END_TEST
+
 START_TEST (trouble_is_told_at_once)
 {
   /* Weights that grow by a million a step: the first node with a value that is not finite is named. */
@@ -619,6 +630,7 @@ main (void)
   tcase_add_test (tests, the_similarity_that_was_scored_is_saved);
   tcase_add_test (tests, collected_matrices_are_read_by_other_graphs);
   tcase_add_test (tests, trouble_is_told_at_once);
+  tcase_add_loop_test (tests, mistyped_pipelines_are_recognised, 0, 4);
   tcase_add_test (tests, a_run_starts_from_another);
   tcase_add_test (tests, a_terminal_shows_one_line_of_progress);
   tcase_add_test (tests, a_terminal_shows_the_time_that_is_left);
