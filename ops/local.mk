@@ -1,11 +1,19 @@
 # Built-in operators, and everything that touches BLIS.
 micro_sources = \
+	ops/kernels/micro-amx-allowed.c \
+	ops/kernels/micro-amx-begin.h \
+	ops/kernels/micro-amx-bf16.c \
+	ops/kernels/micro-amx-body.h \
+	ops/kernels/micro-amx-end.h \
+	ops/kernels/micro-amx.c \
 	ops/kernels/micro-avx2.c \
 	ops/kernels/micro-avx512.c \
 	ops/kernels/micro-bf16.c \
 	ops/kernels/micro-body.h \
+	ops/kernels/micro-finish.h \
 	ops/kernels/micro-float.h \
 	ops/kernels/micro-lanes-avx512.h \
+	ops/kernels/micro-pairs.h \
 	ops/kernels/micro.h
 vector_sources = \
 	ops/kernels/vector-avx2.c \

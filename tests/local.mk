@@ -61,6 +61,7 @@ LDADD = libweft-1.la $(CHECK_LIBS) $(JSON_LIBS) $(GLIB_LIBS)
 
 noinst_HEADERS += \
 	tests/bf16.h \
+	tests/emulated-amx.h \
 	tests/emulated-avx512.h \
 	tests/pictures.h \
 	tests/http.h \
@@ -87,7 +88,7 @@ replay_sources = \
 tests_test_faults_SOURCES = tests/test-faults.c tests/faults.c tests/faults.h
 tests_test_blis_SOURCES = tests/test-blis.c ops/kernels/blis-choice.c
 tests_test_bootstrap_SOURCES = tests/test-bootstrap.c graph/cli/bootstrap.c
-tests_test_micro_SOURCES = tests/test-micro.c tests/emulated-bf16.c $(micro_sources)
+tests_test_micro_SOURCES = tests/test-micro.c tests/emulated-amx-bf16.c tests/emulated-amx.c tests/emulated-bf16.c $(micro_sources)
 tests_test_micro_CFLAGS = $(MODULE_CFLAGS) -Wno-psabi
 tests_test_vector_SOURCES = tests/test-vector.c $(vector_sources)
 tests_test_vector_CFLAGS = $(MODULE_CFLAGS)

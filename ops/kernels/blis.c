@@ -226,13 +226,12 @@ char *
 blis_report (void)
 {
   const MicroKernels *micro = micro_kernels (WEFT_COMPUTE_FLOAT32), *bf16 = micro_kernels (WEFT_COMPUTE_BF16);
+  g_autofree char *own = micro ? g_strdup_printf ("own kernels for %s, for `compute: bf16` %s%s; for other processors ", micro->name,
+                                                  bf16->numbers > 1 ? "for " : "on rounded operands", bf16->numbers > 1 ? bf16->name : "")
+                               : g_strdup ("");
 
-  return g_strdup_printf ("matrix products: %s%s%s%sBLIS %s, kernels %s (%s)", micro ? "own kernels for " : "", micro ? micro->name : "",
-                          !micro               ? ""
-                          : bf16->numbers == 2 ? ", for `compute: bf16` those of the processor"
-                                               : ", for `compute: bf16` on rounded operands",
-                          micro ? "; for other processors " : "", bli_info_get_version_str (), bli_arch_string (bli_arch_query_id ()),
-                          chosen_why);
+  return g_strdup_printf ("matrix products: %sBLIS %s, kernels %s (%s)", own, bli_info_get_version_str (),
+                          bli_arch_string (bli_arch_query_id ()), chosen_why);
 }
 
 void

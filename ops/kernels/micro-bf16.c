@@ -1,4 +1,4 @@
-/* Micro-kernels for x86 processors with AVX512-BF16: places of panels hold two numbers of the sum, the earlier one in the lower half.
+/* Micro-kernels for x86 processors with AVX512-BF16, for `compute: bf16`.
  *
  * SPDX-License-Identifier: BSD-3-Clause */
 #include "micro.h"
@@ -19,30 +19,11 @@
 
 #include "micro-lanes-avx512.h"
 
+#include "micro-finish.h"
+#include "micro-pairs.h"
+
 #define NUMBERS 2
 #define MULTIPLY_ADD(sum, a, b) _mm512_dpbf16_ps (sum, (__m512bh) (a), (__m512bh) (b))
-
-typedef gint16 Halves __attribute__ ((vector_size (LANES * 4)));
-
-/* LANES places of one item, whose @numbers numbers follow each other. */
-MICRO_INLINE Lanes
-places_along (const float *from, gint64 numbers, gboolean round G_GNUC_UNUSED)
-{
-  Lanes early = numbers >= LANES ? load (from) : load_some (from, numbers);
-  Lanes late = numbers == 2 * LANES ? load (from + LANES) : load_some (from + LANES, MAX (numbers - LANES, 0));
-  return (Lanes) _mm512_cvtne2ps_pbh (late, early);
-}
-
-/* A place of LANES items, of which there are @items; the second of its numbers is zero if only one is left. */
-MICRO_INLINE Lanes
-place_across (const float *from, gint64 deep, gint64 items, gint64 numbers, gboolean round G_GNUC_UNUSED)
-{
-  const Halves in_turn = { 0, 16, 1, 17, 2,  18, 3,  19, 4,  20, 5,  21, 6,  22, 7,  23,
-                           8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31 };
-  Lanes first = items == LANES ? load (from) : load_some (from, items);
-  Lanes second = numbers < 2 ? (Lanes){ 0 } : items == LANES ? load (from + deep) : load_some (from + deep, items);
-  return (Lanes) _mm512_permutexvar_epi16 ((__m512i) in_turn, (__m512i) _mm512_cvtne2ps_pbh (second, first));
-}
 
 #include "micro-body.h"
 
@@ -61,15 +42,17 @@ MULTIPLY (12)
 MULTIPLY (13)
 MULTIPLY (14)
 
-const MicroKernels micro_bf16 = {
-  .name = "avx512_bf16",
-  .rows = 14,
-  .columns = MICRO_COLUMNS,
-  .numbers = NUMBERS,
-  .multiply = { NULL, multiply_1, multiply_2, multiply_3, multiply_4, multiply_5, multiply_6, multiply_7, multiply_8, multiply_9,
-                multiply_10, multiply_11, multiply_12, multiply_13, multiply_14 },
-  .pack = pack,
-};
+static void
+multiply (gint64 rows, gint64 places, const float *a, const float *b, float alpha, float beta, float *c, gint64 c_stride, gint64 columns)
+{
+  static void (*const by_rows[]) (gint64, const float *, const float *, float, float, float *, gint64,
+                                  gint64) = { NULL,        multiply_1,  multiply_2,  multiply_3,  multiply_4,
+                                              multiply_5,  multiply_6,  multiply_7,  multiply_8,  multiply_9,
+                                              multiply_10, multiply_11, multiply_12, multiply_13, multiply_14 };
+  by_rows[rows](places, a, b, alpha, beta, c, c_stride, columns);
+}
+
+MICRO_KERNELS (micro_bf16, "avx512_bf16", 14, )
 
 #ifndef MICRO_EMULATION
 #ifdef __clang__

@@ -1,6 +1,6 @@
-/* The kernels of micro.h for one instruction set. The file that includes this defines Lanes, LANES, load, store, every, load_some,
- * store_some and transpose (LANES registers in place), and how numbers become places of panels: NUMBERS, MULTIPLY_ADD (sum, a, b),
- * places_along() and place_across().
+/* The kernels of micro.h for one instruction set: their panels have place after place, each with what all items have there. The file that
+ * includes this defines Lanes, LANES, load, store, every, load_some, store_some and transpose (LANES registers in place), includes
+ * micro-finish.h, and defines how numbers become places: NUMBERS, MULTIPLY_ADD (sum, a, b), places_along() and place_across().
  *
  * SPDX-License-Identifier: BSD-3-Clause */
 
@@ -19,35 +19,8 @@
 #define EACH_ROW_13(M) EACH_ROW_12 (M) M (12)
 #define EACH_ROW_14(M) EACH_ROW_13 (M) M (13)
 
-#define MICRO_COLUMNS (2 * LANES)
 /* Numbers of the sum that are packed for all panels before the next: their lines stay in the first-level cache. */
 #define PACK_DEPTH (16 * NUMBERS)
-
-static inline __attribute__ ((always_inline)) void
-finish_row (Lanes left, Lanes right, float alpha, float beta, float *c, gint64 columns)
-{
-  left = left * every (alpha);
-  right = right * every (alpha);
-  if (columns == MICRO_COLUMNS)
-    {
-      if (beta != 0)
-        {
-          left += every (beta) * load (c);
-          right += every (beta) * load (c + LANES);
-        }
-      store (c, left);
-      store (c + LANES, right);
-      return;
-    }
-  gint64 first = MIN (columns, LANES), rest = columns - first;
-  if (beta != 0)
-    {
-      left += every (beta) * load_some (c, first);
-      right += every (beta) * load_some (c + LANES, rest);
-    }
-  store_some (c, left, first);
-  store_some (c + LANES, right, rest);
-}
 
 #define BEGIN_ROW(i)                                                                                                                       \
   Lanes left_##i = { 0 }, right_##i = { 0 };                                                                                               \
@@ -142,15 +115,45 @@ pack_panels (gint64 count, gint64 k, const float *x, gint64 along, gint64 deep, 
 }
 
 static void
-pack (gint64 count, gint64 k, const float *x, gint64 along, gint64 deep, gint64 width, gboolean fill, float *to)
+pack_rows (gint64 count, gint64 k, const float *x, gint64 along, gint64 deep, gint64 height, float *to)
 {
-  pack_panels (count, k, x, along, deep, width, fill, FALSE, to);
+  pack_panels (count, k, x, along, deep, height, FALSE, FALSE, to);
+}
+
+static void
+pack_columns (gint64 count, gint64 k, const float *x, gint64 along, gint64 deep, float *to)
+{
+  pack_panels (count, k, x, along, deep, MICRO_COLUMNS, TRUE, FALSE, to);
 }
 
 #if NUMBERS == 1
 static void
-pack_rounding (gint64 count, gint64 k, const float *x, gint64 along, gint64 deep, gint64 width, gboolean fill, float *to)
+pack_rows_rounding (gint64 count, gint64 k, const float *x, gint64 along, gint64 deep, gint64 height, float *to)
 {
-  pack_panels (count, k, x, along, deep, width, fill, TRUE, to);
+  pack_panels (count, k, x, along, deep, height, FALSE, TRUE, to);
+}
+
+static void
+pack_columns_rounding (gint64 count, gint64 k, const float *x, gint64 along, gint64 deep, float *to)
+{
+  pack_panels (count, k, x, along, deep, MICRO_COLUMNS, TRUE, TRUE, to);
 }
 #endif
+
+#define MICRO_DEPTH 512
+
+/* The kernels of this file for heights up to @most. */
+#define MICRO_KERNELS(set, label, most, suffix)                                                                                            \
+  const MicroKernels set = {                                                                                                               \
+    .name = label,                                                                                                                         \
+    .rows = most,                                                                                                                          \
+    .columns = MICRO_COLUMNS,                                                                                                              \
+    .block_rows = 168,                                                                                                                     \
+    .row_unit = 1,                                                                                                                         \
+    .numbers = NUMBERS,                                                                                                                    \
+    .places = 1,                                                                                                                           \
+    .depth = MICRO_DEPTH,                                                                                                                  \
+    .multiply = multiply,                                                                                                                  \
+    .pack_rows = pack_rows##suffix,                                                                                                        \
+    .pack_columns = pack_columns##suffix,                                                                                                  \
+  };

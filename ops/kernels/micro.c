@@ -1,5 +1,5 @@
-/* Which micro-kernels this process uses: those of the instruction set of its vector kernels, and for bfloat16 those of the processor unless
- * `WEFT_VECTOR` asks for less.
+/* Which micro-kernels this process uses: those for tiles where the processor has them, or those of the instruction set of its vector
+ * kernels.
  *
  * SPDX-License-Identifier: BSD-3-Clause */
 #include "micro.h"
@@ -9,18 +9,47 @@
 #include "vector.h"
 
 #ifdef __x86_64__
+/* `WEFT_VECTOR` names a set of vector kernels: nothing beyond it is used then. */
 static gboolean
-has_bf16 (void)
+has_more_than_vectors (void)
+{
+  const char *asked = g_getenv ("WEFT_VECTOR");
+  return strcmp (vector->name, micro_avx512.name) == 0 && !(asked && vector_set (asked));
+}
+
+/* Instructions for bfloat16 without tiles are twice as fast as those for float32 on AMD's processors, and half as fast on Intel's. */
+static gboolean
+has_fast_bf16 (void)
+{
+  __builtin_cpu_init ();
+  return __builtin_cpu_supports ("avx512bf16") && __builtin_cpu_is ("amd");
+}
+
+static const MicroKernels *
+choose_special (gboolean bf16)
+{
+  if (!has_more_than_vectors ())
+    return NULL;
+#ifdef MICRO_HAS_AMX
+  if (micro_amx_allowed ())
+    return bf16 ? &micro_amx_bf16 : &micro_amx;
+#endif
+  return bf16 && has_fast_bf16 () ? &micro_bf16 : NULL;
+}
+
+/* (nullable): kernels beyond those of vectors */
+static const MicroKernels *
+special (gboolean bf16)
 {
   static gsize known;
+  static const MicroKernels *sets[2];
   if (g_once_init_enter (&known))
     {
-      const char *asked = g_getenv ("WEFT_VECTOR");
-      gboolean lesser = asked && vector_set (asked);
-      __builtin_cpu_init ();
-      g_once_init_leave (&known, strcmp (vector->name, micro_avx512.name) == 0 && !lesser && __builtin_cpu_supports ("avx512bf16") ? 2 : 1);
+      sets[FALSE] = choose_special (FALSE);
+      sets[TRUE] = choose_special (TRUE);
+      g_once_init_leave (&known, 1);
     }
-  return known == 2;
+  return sets[bf16];
 }
 #endif
 
@@ -29,11 +58,12 @@ micro_kernels (WeftCompute compute)
 {
 #ifdef __x86_64__
   static const MicroKernels *const sets[][2] = { { &micro_avx512, &micro_avx512_rounding }, { &micro_avx2, &micro_avx2_rounding } };
-  if (compute == WEFT_COMPUTE_BF16 && has_bf16 ())
-    return &micro_bf16;
+  gboolean bf16 = compute == WEFT_COMPUTE_BF16;
+  if (special (bf16))
+    return special (bf16);
   for (guint i = 0; i < G_N_ELEMENTS (sets); i++)
     if (strcmp (sets[i][0]->name, vector->name) == 0)
-      return sets[i][compute == WEFT_COMPUTE_BF16];
+      return sets[i][bf16];
 #endif
   return NULL;
 }

@@ -16,8 +16,8 @@
 #include "micro.h"
 #include "vector.h"
 
-/* Places of the longest sum in one go. It fixes the order of additions and so must not depend on the machine. */
-#define DEPTH 512
+/* Places of the longest sum in one go that any kernels have. */
+#define DEPTH 768
 /* Greatest part of C whose operands are packed together, in rows or columns, and its blocks. */
 #define PART 2048
 #define MAX_ROW_BLOCKS 32
@@ -82,14 +82,14 @@ cut (gint64 size, gint64 most, gint64 unit, gint64 most_blocks)
 static gint64
 row_block (const MicroKernels *micro)
 {
-  static gsize rows;
-  if (g_once_init_enter (&rows))
+  static gsize cache;
+  if (g_once_init_enter (&cache))
     {
       long bytes = sysconf (_SC_LEVEL2_CACHE_SIZE);
-      gint64 fit = (bytes > 0 ? bytes : 256 << 10) / 3 / (gint64) (DEPTH * sizeof (float)) / micro->rows;
-      g_once_init_leave (&rows, (gsize) (CLAMP (fit, 64 / micro->rows, 168 / micro->rows) * micro->rows));
+      g_once_init_leave (&cache, (gsize) (bytes > 0 ? bytes : 256 << 10));
     }
-  return (gint64) rows;
+  gint64 fit = (gint64) cache / 3 / (micro->depth * (gint64) sizeof (float)) / micro->rows;
+  return CLAMP (fit, 64 / micro->rows, micro->block_rows / micro->rows) * micro->rows;
 }
 
 static gpointer
@@ -109,33 +109,27 @@ packed_memory (void)
 }
 
 static gint64
-places_of (const MicroKernels *micro, gint64 numbers)
-{
-  return (numbers + micro->numbers - 1) / micro->numbers;
-}
-
-static gint64
 depths_of (const MicroKernels *micro, gint64 k)
 {
-  return MAX ((places_of (micro, k) + DEPTH - 1) / DEPTH, 1);
+  return MAX ((micro_places (micro, k) + micro->depth - 1) / micro->depth, 1);
 }
 
 static gint64
 depth_of (const MicroKernels *micro, gint64 k)
 {
   gint64 depths = depths_of (micro, k);
-  return up_to_multiple ((k + depths - 1) / depths, 16);
+  return up_to_multiple ((k + depths - 1) / depths, MAX (micro->numbers, 16));
 }
 
 /* Where the panels of column @column lie in a packed B, for the @depth numbers from @first on: depth after depth, panel after panel. */
 static float *
 packed_at (const MicroKernels *micro, gint64 n, float *packed, gint64 column, gint64 first, gint64 depth)
 {
-  return packed + up_to_multiple (n, micro->columns) * places_of (micro, first) + column * places_of (micro, depth);
+  return packed + up_to_multiple (n, micro->columns) * micro_places (micro, first) + column * micro_places (micro, depth);
 }
 
 static void
-job_init (Job *job, const MatrixProduct *product, const MicroKernels *micro)
+job_init (Job *job, const MatrixProduct *product, const MicroKernels *micro, guint team)
 {
   gint64 block = row_block (micro), columns = COLUMN_BLOCK, most = MIN (PART / block, MAX_ROW_BLOCKS);
   gint64 row_blocks = MIN ((product->m + block - 1) / block, most);
@@ -147,13 +141,15 @@ job_init (Job *job, const MatrixProduct *product, const MicroKernels *micro)
   job->product = product;
   job->micro = micro;
   job->rows = cut (product->m, block, micro->rows, most);
-  job->columns = cut (product->n, columns, micro->columns, PART / columns);
+  /* Columns that only one block of rows needs should be multiplied while what was packed is in cache: in few blocks, used again and again. */
+  job->columns = cut (product->n, columns, micro->columns, row_blocks == 1 ? MIN (2 * (gint64) team, PART / columns) : PART / columns);
   job->depths = depths_of (micro, product->k);
   job->depth = depth_of (micro, product->k);
   job->tasks = job->rows.blocks * job->columns.blocks;
   memset (job->computed, 0, (gsize) job->tasks * sizeof *job->computed);
-  job->row_block_floats = (gsize) up_to_multiple (MIN (job->rows.block, product->m) * places_of (micro, job->depth) + MICRO_SLACK, 16);
-  job->column_block_floats = (gsize) (job->columns.block * places_of (micro, job->depth));
+  job->row_block_floats = (gsize) up_to_multiple (
+      up_to_multiple (MIN (job->rows.block, product->m), micro->row_unit) * micro_places (micro, job->depth) + MICRO_SLACK, 16);
+  job->column_block_floats = (gsize) (job->columns.block * micro_places (micro, job->depth));
   float *memory = packed_memory ();
   for (int set = 0; set < SETS; set++)
     {
@@ -211,7 +207,7 @@ static gint64
 panel_height (const Job *job, gint64 rows)
 {
   gint64 panels = (rows + job->micro->rows - 1) / job->micro->rows;
-  return (rows + panels - 1) / panels;
+  return up_to_multiple ((rows + panels - 1) / panels, job->micro->row_unit);
 }
 
 static gboolean
@@ -229,8 +225,7 @@ pack_columns (Job *job, const Task *task, Packing *packing, float *to)
 
   if (!claim (&packing->claimed, task->step))
     return;
-  job->micro->pack (task->columns, task->depth, product->b + task->first_column * along + task->first * deep, along, deep,
-                    job->micro->columns, TRUE, to);
+  job->micro->pack_columns (task->columns, task->depth, product->b + task->first_column * along + task->first * deep, along, deep, to);
   __atomic_store_n (&packing->packed, task->step + 1, __ATOMIC_RELEASE);
 }
 
@@ -242,8 +237,8 @@ pack_rows (Job *job, const Task *task, Packing *packing, float *to)
 
   if (!claim (&packing->claimed, task->step))
     return;
-  job->micro->pack (task->rows, task->depth, product->a + task->first_row * along + task->first * deep, along, deep,
-                    panel_height (job, task->rows), FALSE, to);
+  job->micro->pack_rows (task->rows, task->depth, product->a + task->first_row * along + task->first * deep, along, deep,
+                         panel_height (job, task->rows), to);
   __atomic_store_n (&packing->packed, task->step + 1, __ATOMIC_RELEASE);
 }
 
@@ -251,14 +246,18 @@ static void
 multiply (const Job *job, const Task *task, const float *rows, const float *columns)
 {
   const MatrixProduct *product = job->product;
-  gint64 height = panel_height (job, task->rows), width = job->micro->columns, places = places_of (job->micro, task->depth);
+  gint64 height = panel_height (job, task->rows), width = job->micro->columns, places = micro_places (job->micro, task->depth);
 
+  if (job->micro->begin)
+    job->micro->begin ();
   for (gint64 j = 0; j < task->columns; j += width)
     for (gint64 i = 0; i < task->rows; i += height)
-      job->micro->multiply[MIN (height, task->rows - i)](places, rows + i * places, columns + j * places, product->alpha,
-                                                         task->begins ? product->beta : 1,
-                                                         product->c + (task->first_row + i) * product->c_stride + task->first_column + j,
-                                                         product->c_stride, MIN (width, task->columns - j));
+      job->micro->multiply (MIN (height, task->rows - i), places, rows + i * places, columns + j * places, product->alpha,
+                            task->begins ? product->beta : 1,
+                            product->c + (task->first_row + i) * product->c_stride + task->first_column + j, product->c_stride,
+                            MIN (width, task->columns - j));
+  if (job->micro->end)
+    job->micro->end ();
 }
 
 static void
@@ -393,7 +392,7 @@ product_run (const WeftCall *call, const MatrixProduct *product)
     return;
   if (micro)
     {
-      job_init (&job, product, micro);
+      job_init (&job, product, micro, call ? weft_team_size (call) : 1);
       task = run_task;
       data = &job;
       tasks = job.tasks * job.depths * job.rows.parts * job.columns.parts;
@@ -409,7 +408,7 @@ gsize
 product_packed_floats (WeftCompute compute, gint64 n, gint64 k)
 {
   const MicroKernels *micro = micro_kernels (compute);
-  return micro ? (gsize) (up_to_multiple (n, micro->columns) * places_of (micro, k)) + MICRO_SLACK : 0;
+  return micro ? (gsize) (up_to_multiple (n, micro->columns) * micro_places (micro, k)) + MICRO_SLACK : 0;
 }
 
 typedef struct
@@ -429,8 +428,8 @@ pack_whole (gpointer data, gint64 index, guint member G_GNUC_UNUSED)
   gint64 column = index % blocks * COLUMN_BLOCK, first = index / blocks * full, depth = CLAMP (product->k - first, 0, full);
   gint64 along = product->transpose_b ? product->b_stride : 1, deep = product->transpose_b ? 1 : product->b_stride;
 
-  job->micro->pack (MIN (COLUMN_BLOCK, product->n - column), depth, product->b + column * along + first * deep, along, deep,
-                    job->micro->columns, TRUE, packed_at (job->micro, product->n, job->packed, column, first, depth));
+  job->micro->pack_columns (MIN (COLUMN_BLOCK, product->n - column), depth, product->b + column * along + first * deep, along, deep,
+                            packed_at (job->micro, product->n, job->packed, column, first, depth));
 }
 
 void

@@ -1,0 +1,38 @@
+/* Micro-kernels for x86 processors with AMX, for `compute: bf16`.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause */
+#include "micro.h"
+
+#ifdef MICRO_HAS_AMX
+#include "micro-amx-begin.h"
+#include "micro-finish.h"
+#include "micro-pairs.h"
+
+#define PARTS 1
+
+MICRO_INLINE void
+split_along (const float *from, gint64 numbers, Lanes parts[PARTS])
+{
+  parts[0] = places_along (from, numbers, TRUE);
+}
+
+MICRO_INLINE void
+split_across (const float *from, gint64 deep, gint64 items, gint64 place, gint64 numbers, Lanes parts[PARTS])
+{
+  if (2 * place < numbers)
+    parts[0] = place_across (from + 2 * place * deep, deep, items, numbers - 2 * place, TRUE);
+}
+
+#define ADD_PARTS(two)                                                                                                                     \
+  LOAD_ROWS (0, two)                                                                                                                       \
+  LOAD_COLUMNS (0)                                                                                                                         \
+  ADD_TILES (two)
+
+#include "micro-amx-body.h"
+
+MICRO_AMX_KERNELS (micro_amx_bf16, "amx_bf16", 512)
+
+#include "micro-amx-end.h"
+#else
+typedef int micro_amx_bf16_is_for_x86;
+#endif

@@ -1,0 +1,231 @@
+/* The kernels of micro.h on tiles of bfloat16 (AMX). The file that includes this defines PARTS, of which numbers consist; split_along(),
+ * which finds those of all places of an item in a block, and split_across(), which finds those of one place of up to 16 items;
+ * ADD_PARTS (two), which adds one block up.
+ *
+ * A panel is a row of blocks of the sum, 32 numbers each, and a block has its parts one after the other, as tiles are loaded: for rows
+ * each row's 16 places follow each other, for columns each place's 32 columns.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause */
+
+#define TILE 16          /* rows of a tile; places of a block */
+#define BLOCK_NUMBERS 32 /* of the sum */
+#define TILE_FLOATS (TILE * TILE)
+#define COLUMN_PART (TILE * MICRO_COLUMNS) /* floats of a part of a block of columns */
+
+static inline gint64
+filled (gint64 rows)
+{
+  return (rows + TILE - 1) / TILE * TILE;
+}
+
+static inline gint64
+blocks_of (gint64 k)
+{
+  return (k + BLOCK_NUMBERS - 1) / BLOCK_NUMBERS;
+}
+
+/* 16 places of up to 16 items, items one after the other: @turned[part][item]. */
+MICRO_INLINE void
+split_items (gint64 items, gint64 numbers, const float *x, gint64 along, Lanes turned[PARTS][TILE])
+{
+  for (gint64 i = 0; i < TILE; i++)
+    {
+      Lanes parts[PARTS] = { 0 };
+      if (i < items)
+        split_along (x + i * along, numbers, parts);
+      for (int part = 0; part < PARTS; part++)
+        turned[part][i] = parts[part];
+    }
+}
+
+/* The same of numbers whose items lie side by side, places one after the other: @places[part][place]. */
+MICRO_INLINE void
+split_places (gint64 items, gint64 numbers, const float *x, gint64 deep, Lanes places[PARTS][TILE])
+{
+  for (gint64 i = 0; i < TILE; i++)
+    {
+      Lanes parts[PARTS] = { 0 };
+      if (items > 0)
+        split_across (x, deep, items, i, numbers, parts);
+      for (int part = 0; part < PARTS; part++)
+        places[part][i] = parts[part];
+    }
+}
+
+MICRO_INLINE void
+store_tile (const Lanes tile[TILE], gint64 stride, float *to)
+{
+#pragma GCC unroll 16
+  for (gint64 i = 0; i < TILE; i++)
+    store (to + i * stride, tile[i]);
+}
+
+static void
+pack_row_tile (gint64 items, gint64 numbers, const float *x, gint64 along, gint64 deep, gint64 part_floats, float *to)
+{
+  Lanes tiles[PARTS][TILE];
+  if (deep == 1)
+    split_items (items, numbers, x, along, tiles);
+  else
+    split_places (items, numbers, x, deep, tiles);
+  for (int part = 0; part < PARTS; part++)
+    {
+      if (deep != 1)
+        transpose (tiles[part]);
+      store_tile (tiles[part], TILE, to + part * part_floats);
+    }
+}
+
+static void
+pack_column_tile (gint64 items, gint64 numbers, const float *x, gint64 along, gint64 deep, float *to)
+{
+  Lanes tiles[PARTS][TILE];
+  if (deep == 1)
+    split_items (items, numbers, x, along, tiles);
+  else
+    split_places (items, numbers, x, deep, tiles);
+  for (int part = 0; part < PARTS; part++)
+    {
+      if (deep == 1)
+        transpose (tiles[part]);
+      store_tile (tiles[part], MICRO_COLUMNS, to + part * COLUMN_PART);
+    }
+}
+
+/* One panel of rows, as far as it consists of blocks from @p on and before @end. */
+static void
+pack_row_panel (gint64 items, gint64 p, gint64 end, gint64 k, const float *x, gint64 along, gint64 deep, float *to)
+{
+  gint64 part_floats = filled (items) * TILE;
+  for (gint64 i = 0; i < items; i += TILE)
+    for (gint64 q = p; q < end; q += BLOCK_NUMBERS)
+      pack_row_tile (MIN (TILE, items - i), MIN (BLOCK_NUMBERS, k - q), x + i * along + q * deep, along, deep, part_floats,
+                     to + q / BLOCK_NUMBERS * PARTS * part_floats + i * TILE);
+}
+
+static void
+pack_column_panel (gint64 items, gint64 p, gint64 end, gint64 k, const float *x, gint64 along, gint64 deep, float *to)
+{
+  for (gint64 i = 0; i < MICRO_COLUMNS; i += TILE)
+    for (gint64 q = p; q < end; q += BLOCK_NUMBERS)
+      pack_column_tile (CLAMP (items - i, 0, TILE), MIN (BLOCK_NUMBERS, k - q), x + MIN (i, items) * along + q * deep, along, deep,
+                        to + q / BLOCK_NUMBERS * PARTS * COLUMN_PART + i);
+}
+
+/* Memory is read in its order: all numbers of a few items, or all items of a few numbers. */
+static void
+pack_rows (gint64 count, gint64 k, const float *x, gint64 along, gint64 deep, gint64 height, float *to)
+{
+  gint64 places = blocks_of (k) * PARTS * TILE, some = deep == 1 ? MAX (k, 1) : BLOCK_NUMBERS;
+  for (gint64 p = 0; p < k; p += some)
+    for (gint64 first = 0; first < count; first += height)
+      pack_row_panel (MIN (height, count - first), p, MIN (p + some, k), k, x + first * along, along, deep, to + first * places);
+}
+
+static void
+pack_columns (gint64 count, gint64 k, const float *x, gint64 along, gint64 deep, float *to)
+{
+  gint64 places = blocks_of (k) * PARTS * TILE, some = deep == 1 ? MAX (k, 1) : BLOCK_NUMBERS;
+  for (gint64 p = 0; p < k; p += some)
+    for (gint64 first = 0; first < count; first += MICRO_COLUMNS)
+      pack_column_panel (MIN (MICRO_COLUMNS, count - first), p, MIN (p + some, k), k, x + first * along, along, deep, to + first * places);
+}
+
+/* Accumulators are tiles 0 to 3, two for each 16 rows; operands are 4 and 5 (rows), 6 and 7 (columns). */
+#define LOAD_ROWS(part, two)                                                                                                               \
+  _tile_loadd (4, a + (part) *part_floats, 64);                                                                                            \
+  if (two)                                                                                                                                 \
+    _tile_loadd (5, a + (part) *part_floats + TILE_FLOATS, 64);
+#define LOAD_COLUMNS(part)                                                                                                                 \
+  _tile_loadd (6, b + (part) *COLUMN_PART, 128);                                                                                           \
+  _tile_loadd (7, b + (part) *COLUMN_PART + TILE, 128);
+#define ADD_TILES(two)                                                                                                                     \
+  _tile_dpbf16ps (0, 4, 6);                                                                                                                \
+  _tile_dpbf16ps (1, 4, 7);                                                                                                                \
+  if (two)                                                                                                                                 \
+    {                                                                                                                                      \
+      _tile_dpbf16ps (2, 5, 6);                                                                                                            \
+      _tile_dpbf16ps (3, 5, 7);                                                                                                            \
+    }
+
+/* Adds all blocks up; the sums are stored @stride floats apart. */
+MICRO_INLINE void
+add_up (gint64 blocks, const float *a, const float *b, gboolean two, float *sums, gint64 stride)
+{
+  gint64 part_floats = (two ? 2 : 1) * TILE_FLOATS, bytes = stride * (gint64) sizeof (float);
+
+  _tile_zero (0);
+  _tile_zero (1);
+  _tile_zero (2);
+  _tile_zero (3);
+  for (gint64 i = 0; i < blocks; i++, a += PARTS * part_floats, b += PARTS * COLUMN_PART)
+    {
+      ADD_PARTS (two)
+    }
+  _tile_stored (0, sums, bytes);
+  _tile_stored (1, sums + TILE, bytes);
+  if (two)
+    {
+      _tile_stored (2, sums + TILE * stride, bytes);
+      _tile_stored (3, sums + TILE * stride + TILE, bytes);
+    }
+}
+
+static void
+multiply (gint64 rows, gint64 places, const float *a, const float *b, float alpha, float beta, float *c, gint64 c_stride, gint64 columns)
+{
+  gboolean two = rows > TILE, at_once = alpha == 1 && beta == 0 && columns == MICRO_COLUMNS && rows == filled (rows);
+  float sums[2 * TILE * MICRO_COLUMNS] __attribute__ ((aligned (64)));
+  float *to = at_once ? c : sums;
+  gint64 stride = at_once ? c_stride : MICRO_COLUMNS;
+
+  for (gint64 i = 0; i < rows; i++)
+    {
+      __builtin_prefetch (c + i * c_stride, 1);
+      __builtin_prefetch (c + i * c_stride + LANES, 1);
+    }
+  if (two)
+    add_up (places / (PARTS * TILE), a, b, TRUE, to, stride);
+  else
+    add_up (places / (PARTS * TILE), a, b, FALSE, to, stride);
+  if (!at_once)
+    for (gint64 i = 0; i < rows; i++)
+      finish_row (load (sums + i * MICRO_COLUMNS), load (sums + i * MICRO_COLUMNS + LANES), alpha, beta, c + i * c_stride, columns);
+}
+
+/* Tiles are all as large as can be: what an operand lacks is zero in its panel. */
+static void
+begin (void)
+{
+  static const struct
+  {
+    guint8 palette, start_row, reserved[14];
+    guint16 row_bytes[16];
+    guint8 rows[16];
+  } shapes = { .palette = 1, .row_bytes = { 64, 64, 64, 64, 64, 64, 64, 64 }, .rows = { 16, 16, 16, 16, 16, 16, 16, 16 } };
+  _tile_loadconfig (&shapes);
+}
+
+/* A thread that has no tiles is cheaper to leave and to come back to. */
+static void
+end (void)
+{
+  _tile_release ();
+}
+
+#define MICRO_AMX_KERNELS(set, label, most)                                                                                                \
+  const MicroKernels set = {                                                                                                               \
+    .name = label,                                                                                                                         \
+    .rows = 2 * TILE,                                                                                                                      \
+    .columns = MICRO_COLUMNS,                                                                                                              \
+    .block_rows = 128,                                                                                                                     \
+    .row_unit = TILE,                                                                                                                      \
+    .numbers = BLOCK_NUMBERS,                                                                                                              \
+    .places = PARTS * TILE,                                                                                                                \
+    .depth = most,                                                                                                                         \
+    .begin = begin,                                                                                                                        \
+    .end = end,                                                                                                                            \
+    .multiply = multiply,                                                                                                                  \
+    .pack_rows = pack_rows,                                                                                                                \
+    .pack_columns = pack_columns,                                                                                                          \
+  };

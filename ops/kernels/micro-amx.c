@@ -1,0 +1,105 @@
+/* Micro-kernels for x86 processors with AMX, for float32: each number is the sum of three in bfloat16.
+ *
+ * The 24 bits of a number x are cut into x₁ + x₂ + x₃, each the nearest to what is left, with 8 bits of their own. Of the nine products of
+ * parts six are computed, exactly, and added up in float32, the largest last in each block; the three that are left out come to less than
+ * 2⁻²³ of |a b| in the worst case and to a tenth of that commonly, where float32 rounds each product to 2⁻²⁴; in return the sum has fewer
+ * roundings. Tiles take what is no normal number for zero: of numbers below 2⁻¹¹⁰ the last bits are lost. Where an operand is infinite the
+ * result is not finite, though it may be no number.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause */
+#include "micro.h"
+
+#ifdef MICRO_HAS_AMX
+#include "micro-amx-begin.h"
+#include "micro-finish.h"
+
+#define PARTS 3
+
+typedef gint32 Bits __attribute__ ((vector_size (LANES * 4)));
+typedef guint32 Words __attribute__ ((vector_size (LANES * 4)));
+
+#define UPPER ((gint32) 0xffff0000)
+
+/* To the nearest, ties to even. */
+MICRO_INLINE Bits
+nearest (Bits bits)
+{
+  return (bits + 0x7fff + (bits >> 16 & 1)) & UPPER;
+}
+
+MICRO_INLINE void
+split (Lanes x, Lanes parts[PARTS])
+{
+  Bits bits = (Bits) x, magnitude = bits & 0x7fffffff, first = nearest (bits);
+  Bits endless = magnitude >= 0x7f800000, quiet = (magnitude > 0x7f800000) & 0x400000;
+  /* The largest numbers would become infinite: their first part is the lesser neighbour. */
+  Bits lesser = magnitude >= 0x7f7f8000;
+  first = (~lesser & first) | (lesser & ((bits & UPPER) | quiet));
+  parts[0] = (Lanes) first;
+  Lanes rest = (Lanes) (~endless & (Bits) (x - parts[0]));
+  parts[1] = (Lanes) nearest ((Bits) rest);
+  parts[2] = rest - parts[1];
+}
+
+/* The later number in the upper half. */
+MICRO_INLINE Lanes
+pairs (Lanes early, Lanes late)
+{
+  return (Lanes) ((Bits) ((Words) early >> 16) | ((Bits) late & UPPER));
+}
+
+MICRO_INLINE void
+split_two (Lanes early, Lanes late, Lanes parts[PARTS])
+{
+  Lanes first[PARTS], second[PARTS];
+  split (early, first);
+  split (late, second);
+  for (int part = 0; part < PARTS; part++)
+    parts[part] = pairs (first[part], second[part]);
+}
+
+/* A place has one of the first 16 numbers of its block and one of the others. */
+MICRO_INLINE void
+split_along (const float *from, gint64 numbers, Lanes parts[PARTS])
+{
+  Lanes low = numbers >= LANES ? load (from) : load_some (from, numbers);
+  Lanes high = numbers == 2 * LANES ? load (from + LANES) : load_some (from + LANES, MAX (numbers - LANES, 0));
+  split_two (low, high, parts);
+}
+
+MICRO_INLINE Lanes
+number_across (const float *from, gint64 deep, gint64 items, gint64 number, gint64 numbers)
+{
+  return number >= numbers ? (Lanes){ 0 } : items == LANES ? load (from + number * deep) : load_some (from + number * deep, items);
+}
+
+MICRO_INLINE void
+split_across (const float *from, gint64 deep, gint64 items, gint64 place, gint64 numbers, Lanes parts[PARTS])
+{
+  split_two (number_across (from, deep, items, place, numbers), number_across (from, deep, items, LANES + place, numbers), parts);
+}
+
+/* a₁b₃ + a₁b₂ + a₂b₂ + a₂b₁ + a₃b₁ + a₁b₁: the largest last, each with one new operand. */
+#define ADD_PARTS(two)                                                                                                                     \
+  LOAD_ROWS (0, two)                                                                                                                       \
+  LOAD_COLUMNS (2)                                                                                                                         \
+  ADD_TILES (two)                                                                                                                          \
+  LOAD_COLUMNS (1)                                                                                                                         \
+  ADD_TILES (two)                                                                                                                          \
+  LOAD_ROWS (1, two)                                                                                                                       \
+  ADD_TILES (two)                                                                                                                          \
+  LOAD_COLUMNS (0)                                                                                                                         \
+  ADD_TILES (two)                                                                                                                          \
+  LOAD_ROWS (2, two)                                                                                                                       \
+  ADD_TILES (two)                                                                                                                          \
+  LOAD_ROWS (0, two)                                                                                                                       \
+  ADD_TILES (two)
+
+#include "micro-amx-body.h"
+
+MICRO_AMX_KERNELS (micro_amx, "amx", 768)
+
+#include "micro-amx-end.h"
+#else
+typedef int micro_amx_is_for_x86;
+#endif
