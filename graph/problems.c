@@ -26,7 +26,12 @@ struct _WeftProblems
   GHashTable *texts; /* the same message twice (an alias, a module used twice) is one mistake */
 };
 
-G_DEFINE_QUARK (weft - error - quark, weft_error)
+/* Asked anew each time: what G_DEFINE_QUARK() keeps is written in no order by threads that fail at once. */
+GQuark
+weft_error_quark (void)
+{
+  return g_quark_from_static_string ("weft-error-quark");
+}
 
 static void
 problem_clear (gpointer data)
