@@ -113,7 +113,8 @@ soak: all
 	$(srcdir)/tests/soak --weft ./weft $(SOAK)
 
 # All suites under valgrind's memcheck, which hides AVX-512 and so runs other kernels; `make check-valgrind TESTS=tests/test-saver` is one.
-MEMCHECK = valgrind --quiet --error-exitcode=99 --leak-check=no
+MEMCHECK = valgrind --quiet --error-exitcode=99 --leak-check=no --suppressions=$(abs_top_srcdir)/tests/memcheck.supp
+EXTRA_DIST += tests/memcheck.supp
 .PHONY: check-valgrind
 check-valgrind:
 	CK_TIMEOUT_MULTIPLIER=200 WEFT_PATIENCE=200 G_SLICE=always-malloc $(MAKE) check \
