@@ -563,7 +563,7 @@ step (Reader *reader, GError **error)
 {
   guint64 argument = 0;
   reader->operation = reader->at;
-  if (reader->pickle->values->len + reader->stack->len > MOST_VALUES)
+  if (reader->pickle->values->len + reader->stack->len + g_hash_table_size (reader->memo) > MOST_VALUES)
     return refuse (reader, error, "more values than any model has");
   const guint8 *code = take (reader, 1, error);
   if (code == NULL)

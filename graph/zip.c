@@ -158,7 +158,7 @@ read_entry (const Archive *archive, const guint8 *entry, guint64 room, guint64 a
     return refuse (archive, at, "a compressed or encrypted member, which torch.save does not write", error);
   if (!read_large (archive, entry + ENTRY_BYTES + name_bytes, extra_bytes, (guint64 *const[]){ &size, &packed, &header }, at, error))
     return FALSE;
-  WeftZipMember member = { 0, size, (guint32) number (entry + 16, 4) };
+  WeftZipMember member = { .header = header, .size = size, .checksum = (guint32) number (entry + 16, 4) };
   if (size != packed)
     return refuse (archive, at, "a stored member whose two sizes differ", error);
   if (!locate (archive, header, at, &member, error))
@@ -172,11 +172,12 @@ static int
 compare_offsets (gconstpointer a, gconstpointer b)
 {
   const WeftZipMember *left = *(const WeftZipMember *const *) a, *right = *(const WeftZipMember *const *) b;
-  return (left->offset > right->offset) - (left->offset < right->offset);
+  return (left->header > right->header) - (left->header < right->header);
 }
 
+/* No byte belongs to two members, or to one and to the directory: else a small file could stand for any number of large members. */
 static gboolean
-check_overlap (const Archive *archive, GHashTable *members, GError **error)
+check_overlap (const Archive *archive, GHashTable *members, guint64 directory, GError **error)
 {
   g_autoptr (GPtrArray) order = g_ptr_array_new ();
   GHashTableIter iterator;
@@ -185,11 +186,13 @@ check_overlap (const Archive *archive, GHashTable *members, GError **error)
   while (g_hash_table_iter_next (&iterator, NULL, &member))
     g_ptr_array_add (order, member);
   g_ptr_array_sort (order, compare_offsets);
-  for (guint i = 0; i + 1 < order->len; i++)
+  for (guint i = 0; i < order->len; i++)
     {
-      const WeftZipMember *left = order->pdata[i], *right = order->pdata[i + 1];
-      if (left->offset + left->size > right->offset)
-        return refuse (archive, right->offset, "two members overlap", error);
+      const WeftZipMember *left = order->pdata[i], *right = i + 1 < order->len ? order->pdata[i + 1] : NULL;
+      if (right != NULL && left->offset + left->size > right->header)
+        return refuse (archive, right->header, "two members overlap", error);
+      if (right == NULL && left->offset + left->size > directory)
+        return refuse (archive, left->header, "a member overlaps the archive's directory", error);
     }
   return TRUE;
 }
@@ -209,7 +212,7 @@ weft_zip_read (const WeftBytes *file, GError **error)
   for (guint64 i = 0; i < directory.entries; i++, at += bytes)
     if (!read_entry (&archive, entries + at, directory.bytes - at, directory.offset + at, &bytes, members, error))
       return NULL;
-  return check_overlap (&archive, members, error) ? g_steal_pointer (&members) : NULL;
+  return check_overlap (&archive, members, directory.offset, error) ? g_steal_pointer (&members) : NULL;
 }
 
 static gpointer

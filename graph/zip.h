@@ -11,6 +11,7 @@ G_BEGIN_DECLS
 
 typedef struct
 {
+  guint64 header;       /* where the member begins in the file */
   guint64 offset, size; /* of the content in the file */
   guint32 checksum;     /* CRC-32 */
 } WeftZipMember;

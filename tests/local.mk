@@ -47,6 +47,7 @@ suites += tests/test-definitions
 suites += tests/test-tensor
 suites += tests/test-team
 suites += tests/test-torch-file
+suites += tests/test-zip-bombs
 suites += tests/test-product
 suites += tests/test-recompute
 suites += tests/test-micro

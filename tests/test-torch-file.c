@@ -215,12 +215,31 @@ START_TEST (other_operations_are_refused_by_name)
 }
 END_TEST
 
+/* Whatever byte stands where an operation should: beside those that saved tensors use, it is refused where it stands. */
+START_TEST (all_other_bytes_are_refused)
+{
+  static const char used[] = "\x80\x95.(0N\x88\x89JKM\x8a\x8bGX\x8c\x8dTUBC\x8e]lae}dsu)t\x85\x86\x87"
+                             "c\x93R\x81"
+                             "bQqr\x94hj";
+  for (guint code = 0; code < 256; code++)
+    {
+      char bytes[] = { 'N', (char) code, '0', '\n', '.' };
+      g_autoptr (GError) error = NULL;
+      g_autoptr (WeftPickle) pickle = read_bytes (bytes, sizeof bytes, &error);
+      gboolean other = pickle == NULL && g_str_has_prefix (error->message, "FILE: at byte 1001: ")
+                       && strstr (error->message, "pickle operation") != NULL;
+      ck_assert_msg (other == (memchr (used, (int) code, sizeof used - 1) == NULL), "0x%02x: %s", code, error ? error->message : "taken");
+    }
+}
+END_TEST
+
 START_TEST (values_are_bounded)
 {
   g_autoptr (GError) error = NULL;
   gsize length = 10 << 20;
   g_autofree char *bytes = g_malloc (length);
-  memset (bytes, 'N', length);
+  memset (bytes, _i == 0 ? 'N' : '\x94', length);
+  bytes[0] = 'N';
   ck_assert_ptr_null (read_bytes (bytes, length, &error));
   ck_assert_ptr_nonnull (strstr (error->message, "more values than any model has"));
 }
@@ -270,6 +289,23 @@ START_TEST (containers_in_themselves_are_refused)
   g_string_append_len (bomb, bomb_end, sizeof bomb_end - 1);
   g_autofree char *second = refusal_of_old (bomb->str, bomb->len);
   ck_assert_msg (second != NULL && strstr (second, "nested too deeply") != NULL, "%s", second ? second : "taken");
+}
+END_TEST
+
+/* A list in a list, and so on, a million times; as dictionaries, too. */
+START_TEST (deep_containers_are_refused)
+{
+  const guint depth = 1000000;
+  g_autoptr (GString) object = g_string_new ("\x80\2");
+  for (guint i = 0; i < depth; i++)
+    g_string_append (object, _i == 0 ? "]" : "}K\1");
+  g_string_append (object, _i == 0 ? "]" : "}");
+  for (guint i = 0; i < depth; i++)
+    g_string_append_c (object, _i == 0 ? 'a' : 's');
+  g_string_append_len (object, ".\x80\2].", 5);
+  g_autofree char *message = refusal_of_old (object->str, object->len);
+  ck_assert_msg (message != NULL && strstr (message, ": at byte ") != NULL && strstr (message, "nested too deeply") != NULL, "%s",
+                 message ? message : "taken");
 }
 END_TEST
 
@@ -462,8 +498,10 @@ main (void)
   tcase_add_loop_test (tests, types_strides_and_containers, 0, G_N_ELEMENTS (forms));
   tcase_add_loop_test (tests, hostile_pickles_are_refused, 0, G_N_ELEMENTS (hostile));
   tcase_add_test (tests, other_operations_are_refused_by_name);
-  tcase_add_test (tests, values_are_bounded);
+  tcase_add_test (tests, all_other_bytes_are_refused);
+  tcase_add_loop_test (tests, values_are_bounded, 0, 2);
   tcase_add_test (tests, containers_in_themselves_are_refused);
+  tcase_add_loop_test (tests, deep_containers_are_refused, 0, 2);
   tcase_add_test (tests, strides_of_single_elements_are_no_numbers);
   tcase_add_test (tests, tensors_larger_than_their_file_are_refused);
   tcase_add_test (tests, names_grow_with_their_file);
