@@ -10,6 +10,7 @@
 /**
  * Drawing:
  * @folded: path of a folded module → its serial
+ * @members: path of a folded module → its nodes
  * @edges: edges drawn so far, so that folded modules have one each
  * @theirs: (nullable): edges of the graph that this is compared with, as "READER<WRITER"
  */
@@ -19,13 +20,14 @@ typedef struct
   const WeftGraph *graph;
   const WeftDotOptions *options;
   const WeftNode *reader;
-  GHashTable *folded, *edges, *theirs;
+  GHashTable *folded, *members, *edges, *theirs;
 } Drawing;
 
+/* Sums of gradients, and what else differentiation has put in, serve gradients alone. */
 static gboolean
 is_drawn (const WeftNode *node, gboolean gradients)
 {
-  return gradients || node->kind == WEFT_NODE_FORWARD;
+  return gradients || (node->kind == WEFT_NODE_FORWARD && !strchr (node->path, '~'));
 }
 
 static char **clusters_of (const WeftNode *node);
@@ -90,9 +92,9 @@ style_of (const WeftNode *node)
   return "style=\"rounded\"";
 }
 
-/* Order and bytes of what a node gives and of its scratch. */
-static char *
-plan_of (const WeftPlan *plan, const WeftNode *node)
+/* Bytes of what a node gives and of its scratch. */
+static gsize
+bytes_of (const WeftPlan *plan, const WeftNode *node)
 {
   gsize bytes = plan->scratch[node->index].bytes;
   for (guint i = 0; i < plan->graph->wires->len; i++)
@@ -101,8 +103,31 @@ plan_of (const WeftPlan *plan, const WeftNode *node)
       if (wire->node == node && plan->places[wire->index].shares < 0)
         bytes += plan->places[wire->index].bytes;
     }
-  g_autofree char *size = g_format_size_full (bytes, G_FORMAT_SIZE_IEC_UNITS);
+  return bytes;
+}
+
+static char *
+plan_of (const WeftPlan *plan, const WeftNode *node)
+{
+  g_autofree char *size = g_format_size_full (bytes_of (plan, node), G_FORMAT_SIZE_IEC_UNITS);
   return g_strdup_printf ("\n%u · %s", node->index + 1, size);
+}
+
+/* The same of a folded module: when its first and its last node run, and what all of them take. */
+static char *
+plan_of_box (const WeftPlan *plan, const GPtrArray *members)
+{
+  guint first = G_MAXUINT, last = 0;
+  gsize bytes = 0;
+  for (guint i = 0; i < members->len; i++)
+    {
+      const WeftNode *node = members->pdata[i];
+      first = MIN (first, node->index + 1);
+      last = MAX (last, node->index + 1);
+      bytes += bytes_of (plan, node);
+    }
+  g_autofree char *size = g_format_size_full (bytes, G_FORMAT_SIZE_IEC_UNITS);
+  return first == last ? g_strdup_printf ("\\n%u · %s", first, size) : g_strdup_printf ("\\n%u–%u · %s", first, last, size);
 }
 
 static const char *
@@ -113,14 +138,28 @@ mark_of (const Drawing *drawing, const WeftNode *node)
   return mark ? mark : "";
 }
 
+/* What all nodes of a folded module are marked by; where only some are, that something in it changes. */
+static const char *
+mark_of_box (const Drawing *drawing, const GPtrArray *members)
+{
+  const char *mark = mark_of (drawing, members->pdata[0]);
+  for (guint i = 1; i < members->len; i++)
+    if (strcmp (mark_of (drawing, members->pdata[i]), mark) != 0)
+      return ", color=\"#c07000\", penwidth=2";
+  return mark;
+}
+
 static void
-draw_box (const Drawing *drawing, const char *box, guint members, guint depth)
+draw_box (const Drawing *drawing, const char *box, guint depth)
 {
   const char *dot = strrchr (box, '.');
+  const GPtrArray *members = g_hash_table_lookup (drawing->members, box);
+  g_autofree char *plan = drawing->options->plan ? plan_of_box (drawing->options->plan, members) : g_strdup ("");
   indent (drawing->out, depth);
   g_string_append_printf (
-      drawing->out, "f%u [label=\"%s\\n%u nodes\", shape=box, peripheries=2, style=\"rounded,filled\", fillcolor=\"#f4f4f4\", tooltip=",
-      GPOINTER_TO_UINT (g_hash_table_lookup (drawing->folded, box)), dot ? dot + 1 : box, members);
+      drawing->out, "f%u [label=\"%s\\n%u nodes%s\", shape=box, peripheries=2, style=\"rounded,filled\", fillcolor=\"#f4f4f4\"%s, tooltip=",
+      GPOINTER_TO_UINT (g_hash_table_lookup (drawing->folded, box)), dot ? dot + 1 : box, members->len, plan,
+      mark_of_box (drawing, members));
   append_quoted (drawing->out, box);
   g_string_append (drawing->out, "];\n");
 }
@@ -208,7 +247,6 @@ static void
 draw_nodes (Drawing *drawing)
 {
   g_autoptr (GPtrArray) nodes = g_ptr_array_new ();
-  g_autoptr (GHashTable) members = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   for (guint i = 0; i < drawing->graph->nodes->len; i++)
     {
       WeftNode *node = drawing->graph->nodes->pdata[i];
@@ -217,10 +255,15 @@ draw_nodes (Drawing *drawing)
         g_ptr_array_add (nodes, node);
       if (!box)
         continue;
-      guint n = GPOINTER_TO_UINT (g_hash_table_lookup (members, box));
-      if (!n)
-        g_hash_table_insert (drawing->folded, g_strdup (box), GUINT_TO_POINTER (g_hash_table_size (drawing->folded) + 1));
-      g_hash_table_replace (members, box, GUINT_TO_POINTER (n + 1));
+      GPtrArray *members = g_hash_table_lookup (drawing->members, box);
+      if (!members)
+        {
+          members = g_ptr_array_new ();
+          g_hash_table_insert (drawing->folded, g_strdup (box), GUINT_TO_POINTER (g_hash_table_size (drawing->folded) + 1));
+          g_hash_table_insert (drawing->members, g_strdup (box), members);
+        }
+      g_ptr_array_add (members, node);
+      g_free (box);
     }
   g_ptr_array_sort (nodes, compare_paths);
   g_autoptr (GHashTable) done = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
@@ -244,7 +287,7 @@ draw_nodes (Drawing *drawing)
       g_strfreev (open);
       open = clusters;
       if (box)
-        draw_box (drawing, box, GPOINTER_TO_UINT (g_hash_table_lookup (members, box)), g_strv_length (clusters) + 1);
+        draw_box (drawing, box, g_strv_length (clusters) + 1);
       else
         draw_node (drawing, nodes->pdata[i], g_strv_length (clusters) + 1);
       if (box)
@@ -362,7 +405,9 @@ draw_added_edge (WeftWire *wire, gpointer data)
     return;
   g_autofree char *from = other_id (addition->drawing, wire->node), *to = other_id (addition->drawing, addition->reader);
   g_autofree char *shape = weft_shape_print (&wire->shape);
-  if (strcmp (from, to) != 0)
+  char *edge = g_strdup_printf ("+%s>%s:%s", from, to, shape);
+  gboolean first = g_hash_table_add (addition->drawing->edges, edge);
+  if (first && strcmp (from, to) != 0)
     g_string_append_printf (addition->drawing->out, "  %s -> %s [label=\"%s\", color=\"#308030\", fontcolor=\"#308030\"];\n", from, to,
                             shape);
 }
@@ -397,6 +442,7 @@ weft_graph_dot (const WeftGraph *graph, const WeftDotOptions *options)
                       .graph = graph,
                       .options = options,
                       .folded = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL),
+                      .members = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) g_ptr_array_unref),
                       .edges = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL),
                       .theirs = theirs };
   append_quoted (out, graph->name);
@@ -420,6 +466,7 @@ weft_graph_dot (const WeftGraph *graph, const WeftDotOptions *options)
     draw_additions (&drawing, options->other);
   g_string_append (out, "}\n");
   g_hash_table_unref (drawing.folded);
+  g_hash_table_unref (drawing.members);
   g_hash_table_unref (drawing.edges);
   return g_string_free (out, FALSE);
 }

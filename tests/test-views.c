@@ -172,7 +172,7 @@ START_TEST (drawings_fold_and_colour)
   expect (&plain, 0, "label=\"fc\\nlinear\"");
   expect (&plain, 0, "subgraph cluster_0");
   g_auto (Ran) folded = WEFT ("graph", "main.yaml", "--fold", "0", "--plan");
-  expect (&folded, 0, "[label=\"v\\n2 nodes\"");
+  expect (&folded, 0, "[label=\"v\\n2 nodes\\n2–3 · ");
   ck_assert_ptr_null (strstr (folded.out, "linear"));
   expect (&folded, 0, "label=\"end\\nrelu\\n4 · 0 bytes\"");
   g_auto (Ran) named = WEFT ("graph", "main.yaml", "--fold", "v*");
@@ -180,6 +180,18 @@ START_TEST (drawings_fold_and_colour)
   g_auto (Ran) changed = WEFT ("graph", "main.yaml", "--diff", "over.yaml");
   expect (&changed, 0, "label=\"drop\\ndropout\", style=\"rounded\", style=\"filled,dashed\", fillcolor=\"#f8d8d8\"");
   expect (&changed, 0, "color=\"#308030\"");
+  /* A folded module says whether all of it goes or something in it changes. */
+  g_auto (Ran) partly = WEFT ("graph", "main.yaml", "--fold", "0", "--diff", "over.yaml");
+  expect (&partly, 0, "fillcolor=\"#f4f4f4\", color=\"#c07000\", penwidth=2, tooltip=\"v\"");
+  g_auto (Ran) wholly = WEFT ("graph", "scenes", "-g", "images", "--fold", "1", "--diff", "no-sge");
+  expect (&wholly, 0, "style=\"filled,dashed\", fillcolor=\"#f8d8d8\", color=\"#c03030\", tooltip=\"v.sge\"");
+  /* Two nodes of a folded module that read another one now: one edge. */
+  const char *added = strstr (wholly.out, "color=\"#308030\"");
+  ck_assert (added != NULL && strstr (added + 1, "color=\"#308030\", fontcolor") == NULL);
+  /* What differentiation adds is drawn with gradients alone. */
+  g_auto (Ran) forward = WEFT ("graph", "scenes"), backward = WEFT ("graph", "scenes", "--gradients");
+  ck_assert_ptr_null (strchr (forward.out, '~'));
+  expect (&backward, 0, "~sum");
   /* Without Graphviz a drawing is refused in words. */
   g_autofree char *path = g_strdup (g_getenv ("PATH"));
   g_setenv ("PATH", folder, TRUE);
