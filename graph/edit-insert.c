@@ -62,6 +62,19 @@ report_between (WeftEditBody *body, const WeftEdit *edit, const char *node, cons
     weft_problems_add (body->edits->problems, mark, "there is no \"%s\" in `%s` to insert before%s", node, body->scope->address, hint);
 }
 
+/* "drop, x" */
+static char *
+name_references (const WeftValue *value)
+{
+  if (weft_value_kind (value) == WEFT_VALUE_SCALAR)
+    return g_strdup (weft_value_text (value));
+  g_autoptr (GPtrArray) names = g_ptr_array_new_with_free_func (g_free);
+  for (guint i = 0; i < weft_value_length (value); i++)
+    g_ptr_array_add (names, name_references (weft_value_item (value, i)));
+  g_ptr_array_add (names, NULL);
+  return g_strjoinv (", ", (char **) names->pdata);
+}
+
 void
 weft_edit_insert (WeftEditBody *body, WeftEdit *edit)
 {
@@ -96,7 +109,7 @@ weft_edit_insert (WeftEditBody *body, WeftEdit *edit)
   WeftValue *changed = with_reference (value, from, name, edit->mark);
   if (!changed)
     {
-      g_autofree char *reads = g_strchomp (weft_document_print (value));
+      g_autofree char *reads = name_references (value);
       weft_problems_add (body->edits->problems, weft_value_mark (edit->from), "`%s.%s` does not read `%s`; it reads %s", node, port, from,
                          reads);
       return;

@@ -166,3 +166,16 @@ weft_edits_finish (WeftEdits *edits)
         report_path (edits, edit, edit->verb == WEFT_EDIT_SET || edit->verb == WEFT_EDIT_REWIRE ? n - 1 : n);
     }
 }
+
+char *
+weft_edits_within (WeftEdits *edits, const WeftScope *scope, const char *name)
+{
+  for (guint e = 0; edits && e < edits->edits->len; e++)
+    {
+      const WeftEdit *edit = edits->edits->pdata[e];
+      for (guint n = 1; n < g_strv_length (edit->pattern); n++)
+        if (strcmp (edit->pattern[n - 1], "**") != 0 && weft_edit_matches (edit, n, scope, name))
+          return g_strdup_printf ("%s:%u", edit->mark.file, edit->mark.line);
+    }
+  return NULL;
+}

@@ -35,6 +35,8 @@ WeftValue *weft_edits_network (WeftEdits *edits, const char *name, WeftValue *ma
 WeftValue *weft_edits_nodes (WeftEdits *edits, WeftScope *scope, WeftValue *nodes, const WeftValue *kept);
 /* One instance of a repeated node. */
 WeftValue *weft_edits_instance (WeftEdits *edits, WeftScope *scope, const char *name, WeftValue *map);
+/* Where the first edit stands whose path goes on behind the node @name of @scope, "FILE:LINE"; (transfer full) (nullable). */
+char *weft_edits_within (WeftEdits *edits, const WeftScope *scope, const char *name);
 /* Whether `freeze` names the node @name of @scope, or network @name if @scope is %NULL. */
 gboolean weft_edits_freezes (WeftEdits *edits, const WeftScope *scope, const char *name);
 /* Notes what @root's graph has that is to be bypassed, while its names are known. */

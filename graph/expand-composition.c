@@ -4,13 +4,15 @@
 #include "expand.h"
 
 #include "attributes.h"
+#include "edit.h"
 #include "settings.h"
 
 void
 weft_expand_composition (WeftScope *scope, const char *name, const WeftOperator *operator, WeftValue * map, WeftMark mark)
 {
   g_autoptr (WeftProblems) own_problems = weft_problems_new ();
-  g_autofree char *file = g_strdup_printf ("<composition of %s>", operator->name);
+  g_autofree char *edited = weft_edits_within (scope->graph->pipeline->edits, scope, name);
+  g_autofree char *file = g_strdup_printf ("<composition of %s%s%s>", operator->name, edited ? ", edited at " : "", edited ? edited : "");
   g_autoptr (WeftValue) body = weft_document_parse (operator->composition, -1, file, own_problems);
   g_autoptr (WeftValue) attributes = weft_value_new_map (mark);
   g_autofree char *path = weft_scope_join (scope->path, name);

@@ -72,7 +72,7 @@ is_installed (const char *folder)
 char *
 weft_resolve_path (const char *path, WeftMark mark)
 {
-  gboolean from_file = mark.file != NULL && mark.file[0] != '-' && mark.line > 0;
+  gboolean from_file = mark.file != NULL && mark.file[0] != '-' && mark.file[0] != '<' && mark.line > 0;
   if (g_path_is_absolute (path) || !from_file)
     return g_strdup (path);
   g_autofree char *folder = g_path_get_dirname (mark.file);

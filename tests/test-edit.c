@@ -405,6 +405,55 @@ START_TEST (globs_match_or_are_refused)
 }
 END_TEST
 
+/* One layer of a repeated module, and all of them: every verb finds what it means there, and says what is wrong. */
+START_TEST (verbs_reach_into_repeated_layers)
+{
+  g_autoptr (WeftPipeline) one = build_with ("  - {bypass: text.layer.1.mix}\n"
+                                             "  - {replace: text.layer.0.mix, with: gelu}\n"
+                                             "  - {remove: image.layer.2.drop}\n"
+                                             "  - {rewire: {\"text.layer.*.sum.x\": [x, drop]}}\n"
+                                             "  - {freeze: image.layer.0.mix}\n",
+                                             NULL);
+  ck_assert_str_eq (read_by (one, "train", "w.layer.1.drop", 0), "w.layer.0.sum");
+  ck_assert_str_eq (read_by (one, "train", "w_key.layer.2.drop", 0), "w_key.layer.2.mix");
+  ck_assert_str_eq (node_of (one, "train", "w_key.layer.0.mix")->operator->name, "gelu");
+  ck_assert (node_of (one, "train", "v.layer.2.drop") == NULL && node_of (one, "train", "v.layer.1.drop") != NULL);
+  ck_assert_str_eq (read_by (one, "train", "w.layer.2.sum", 0), "w.layer.1.sum");
+  ck_assert (!node_of (one, "train", "v.layer.0.mix")->trainable && node_of (one, "train", "v.layer.1.mix")->trainable);
+  expect_refusal ("  - {bypass: text.layer.1.nothing}\n",
+                  "over.yaml:2:14: there is no \"nothing\" in `text.layer.1`; valid: mix, drop, sum");
+  expect_first ("  - {bypass: \"text.layer.*.sum\"}\n", "over.yaml:2:14: several inputs of `text.layer.0.sum` have the signature", FALSE);
+  expect_refusal ("  - {remove: text.layer.1.sum}\n",
+                  "over.yaml:2:14: `text.layer.1.sum` can't be removed: it gives `text.layer.1` its output \"y\"; bypass or replace it");
+  expect_refusal ("  - {replace: text.layer.7.mix, with: gelu}\n", "over.yaml:2:15: there is no \"7\" in `text.layer`; valid: 0, 1, 2");
+  expect_refusal ("  - {rewire: {text.layer.1.sum.z: drop}}\n", "over.yaml:2:15: `text.layer.1.sum` (operator add) has no input \"z\"");
+  expect_first ("  - {rewire: {\"text.layer.*.sum.x\": [dorp, x]}}\n",
+                "over.yaml:2:38: nothing here is called \"dorp\"; did you mean \"drop\"?", FALSE);
+  expect_refusal ("  - {freeze: text.layer.1.drop}\n", "over.yaml:2:14: `text.layer.1.drop` has no parameters that could be frozen");
+  expect_refusal ("  - {set: {text.layer.1.drop.raet: 1}}\n",
+                  "over.yaml:2:12: `text.layer.1.drop` (operator dropout) has no attribute \"raet\"; did you mean \"rate\"?");
+  expect_refusal ("  - {insert: text.layer.1.act, with: gelu, between: [mix, sum.x]}\n",
+                  "over.yaml:2:54: `sum.x` does not read `mix`; it reads drop, x");
+}
+END_TEST
+
+/* What doesn't fit inside an operator that is made of others is told with the edit, and not where the edit isn't. */
+START_TEST (edits_inside_operators_are_named)
+{
+  g_autoptr (WeftProblems) problems = weft_problems_new ();
+  g_autoptr (WeftPipeline) wrong = build ("edits:\n  - {replace: image.pool, with: gpo}\n  - {replace: text.pool, with: gpo}\n"
+                                          "  - {replace: image.pool.weights, with: segment_mean}\n",
+                                          NULL, problems);
+  ck_assert_ptr_null (wrong);
+  g_autofree char *edited = g_strdup_printf ("<composition of gpo, edited at %s/over.yaml:4>:", folder);
+  for (guint i = 0; i < weft_problems_count (problems); i++)
+    ck_assert_msg (g_str_has_prefix (weft_problems_get (problems, i), edited), "%s", weft_problems_get (problems, i));
+  g_autoptr (WeftPipeline) well =
+      build_with ("  - {replace: image.pool, with: gpo}\n  - {set: {image.pool.weights.temperature: 0.5}}\n", NULL);
+  expect_given (well, "train", "v_key.pool.weights", "temperature", "0.5");
+}
+END_TEST
+
 START_TEST (set_attributes)
 {
   g_autoptr (WeftPipeline) built =
@@ -525,6 +574,8 @@ main (void)
   tcase_add_test (tests, rewire_inputs);
   tcase_add_test (tests, freeze_weights);
   tcase_add_test (tests, globs_match_or_are_refused);
+  tcase_add_test (tests, verbs_reach_into_repeated_layers);
+  tcase_add_test (tests, edits_inside_operators_are_named);
   tcase_add_test (tests, set_attributes);
   tcase_add_test (tests, set_refuses);
   tcase_add_test (tests, edits_that_are_none);
