@@ -72,8 +72,12 @@ weft_expand_attributes (WeftScope *scope, const char *what, const char *name, co
       if (g_strv_contains (reserved, key) || (declared && weft_value_lookup (declared, key)) || (inputs && weft_value_lookup (inputs, key)))
         continue;
       g_autofree char *hint = weft_expand_hint (key, inputs, declared, NULL);
-      weft_problems_add (scope->problems, weft_value_key_mark (given, i), "module %s (`%s`) has no input or attribute \"%s\"%s", what, name,
-                         key, hint);
+      const WeftValue *module = weft_value_lookup (given, "module");
+      const char *merged = module && weft_value_mark (module).file != weft_value_key_mark (given, i).file
+                               ? "; `null` in its place takes out what was merged in"
+                               : "";
+      weft_problems_add (scope->problems, weft_value_key_mark (given, i), "module %s (`%s`) has no input or attribute \"%s\"%s%s", what,
+                         name, key, hint, merged);
     }
   return attributes;
 }

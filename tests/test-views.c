@@ -141,6 +141,19 @@ START_TEST (matrices_are_checked)
 }
 END_TEST
 
+/* Who puts a module in place of another one inherits its attributes, and is told how to be rid of them. */
+START_TEST (inherited_attributes_are_told)
+{
+  rig_write (folder, "other.yaml",
+             "include: main.yaml\nmodules: {bare: {inputs: {x: \"f32[..., d]\"}, nodes: {y: {op: relu, x: x}}, outputs: {y: y}}}\n"
+             "networks: {net: {module: bare}}\n",
+             -1);
+  g_auto (Ran) wrong = WEFT ("check", "other.yaml", "--brief");
+  expect (&wrong, 1,
+          "main.yaml:5:23: module bare (`net`) has no input or attribute \"units\"; `null` in its place takes out what was merged in");
+}
+END_TEST
+
 START_TEST (values_are_explained)
 {
   g_auto (Ran) variable = WEFT ("explain", "main.yaml", "units");
@@ -479,6 +492,7 @@ main (void)
   tcase_add_test (tests, documents_say_where_values_stand);
   tcase_add_test (tests, modules_are_checked_alone);
   tcase_add_test (tests, matrices_are_checked);
+  tcase_add_test (tests, inherited_attributes_are_told);
   tcase_add_test (tests, values_are_explained);
   tcase_add_test (tests, differences_are_edits);
   tcase_add_test (tests, drawings_fold_and_colour);
