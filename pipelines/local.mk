@@ -45,6 +45,7 @@ pipelineablations_DATA = \
 	pipelines/ablations/triplet.yaml
 pipelinelooksdir = $(pipelinesdir)/looks
 pipelinelooks_DATA = \
+	pipelines/looks/answers.yaml \
 	pipelines/looks/sheet.yaml \
 	pipelines/looks/similarities.yaml
 pipelineweightsdir = $(pipelinesdir)/weights

@@ -99,7 +99,7 @@ END_TEST
 START_TEST (shipped_looks_fit)
 {
   static const char *const pipelines[] = { "scenes.yaml", "user-f30k.yaml", "user-f8k-small.yaml", "user-coco.yaml" };
-  static const char *const looks[] = { "similarities", "sheet" };
+  static const char *const looks[] = { "similarities", "answers", "sheet" };
   g_setenv ("WEFT_DATA", folder, TRUE);
   for (guint p = 0; p < G_N_ELEMENTS (pipelines); p++)
     for (guint l = 0; l < G_N_ELEMENTS (looks); l++)

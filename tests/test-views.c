@@ -479,6 +479,17 @@ START_TEST (answers_are_shown)
                                        "rank " };
   for (guint i = 0; i < G_N_ELEMENTS (parts); i++)
     ck_assert_msg (strstr (text, parts[i]) != NULL, "%s", parts[i]);
+  /* A model that has neither: its answers are shown, and what the other page needs is said. */
+  g_auto (Ran) plain = WEFT ("train", scenes, "--output", "plain", "-q", "--limit", "2", "--set", "epochs=1", "--set", "batch=8", "--set",
+                             "queue=16", "-o", "no-sge", "-o", "mean-pooling");
+  ck_assert_msg (plain.status == 0, "%s", plain.err);
+  g_auto (Ran) weights = WEFT ("evaluate", "plain", "-o", "sheet");
+  expect (&weights, 1, "has no output \"");
+  g_auto (Ran) answers = WEFT ("evaluate", "plain", "-o", "answers", "--set", "sheet=plain.html");
+  ck_assert_msg (answers.status == 0, "%s", answers.err);
+  g_autofree char *plain_page = g_build_filename (folder, "plain.html", NULL), *plain_text = NULL;
+  ck_assert (g_file_get_contents (plain_page, &plain_text, NULL, NULL));
+  ck_assert (strstr (plain_text, "rank ") != NULL && strstr (plain_text, "Pooling of") == NULL);
 }
 END_TEST
 
