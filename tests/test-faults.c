@@ -2,10 +2,13 @@
  *
  * SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "checkpoint.h"
 #include "faults.h"
+#include "npy.h"
 #include "rig.h"
 #include "run.h"
 
@@ -31,30 +34,35 @@ in_folder (const char *name)
   return g_build_filename (folder, name, NULL);
 }
 
-/* Trains a small model for three epochs of five steps into @name, or goes on there. Returns: all that was said, with the error last. */
-static char *
-train (const char *name, guint threads, WeftRunOutcome expected)
+typedef struct
 {
-  static const char *const settings[] = { "epochs=3",
-                                          "embed=16",
-                                          "hidden=8",
-                                          "queue=64",
-                                          "batch=16",
-                                          "drop_epoch=2",
-                                          "graphs.train.nodes.pairs.images=16",
-                                          "graphs.images.nodes.items.images=10",
-                                          "graphs.captions.nodes.items.images=10",
-                                          "run.log.every=1",
-                                          "run.watch.collapse_above=1",
-                                          "run.checkpoint.every={steps: 5}",
-                                          NULL };
+  const char *pipeline;
+  const char *const *overlays, *const *settings;
+} Experiment;
+
+#define SMALL                                                                                                                              \
+  "epochs=3", "embed=16", "hidden=8", "queue=64", "batch=16", "drop_epoch=2", "run.log.every=1", "run.checkpoint.every={steps: 5}"
+
+static const Experiment scenes = { "scenes", NULL,
+                                   (const char *const[]){ SMALL, "graphs.train.nodes.pairs.images=16",
+                                                          "graphs.images.nodes.items.images=10", "graphs.captions.nodes.items.images=10",
+                                                          "run.watch.collapse_above=1", NULL } };
+
+/* Trains for three epochs of five steps into @name, or goes on there. Returns: all that was said, with the error last. */
+static char *
+train_as (const Experiment *experiment, const char *name, guint threads, WeftRunOutcome expected)
+{
   g_autofree char *output = in_folder (name), *said = NULL, *text = NULL;
+  g_autofree char *pipeline = g_strdup_printf (WEFT_TEST_SOURCE_DIR "/pipelines/%s.yaml", experiment->pipeline);
   size_t size = 0;
   FILE *out = open_memstream (&said, &size);
   g_autoptr (GError) error = NULL;
-  WeftRunOptions options = {
-    .pipeline = WEFT_TEST_SOURCE_DIR "/pipelines/scenes.yaml", .output = output, .settings = settings, .threads = threads, .out = out
-  };
+  WeftRunOptions options = { .pipeline = pipeline,
+                             .output = output,
+                             .overlays = experiment->overlays,
+                             .settings = experiment->settings,
+                             .threads = threads,
+                             .out = out };
   WeftRun *run = weft_run_open (&options, &error);
   WeftRunOutcome outcome = run ? weft_run_train (run, &error) : WEFT_RUN_FAILED;
   g_clear_pointer (&run, weft_run_free);
@@ -63,6 +71,12 @@ train (const char *name, guint threads, WeftRunOutcome expected)
   free (g_steal_pointer (&said));
   ck_assert_msg (outcome == expected, "outcome %d: %s", (int) outcome, text);
   return g_steal_pointer (&text);
+}
+
+static char *
+train (const char *name, guint threads, WeftRunOutcome expected)
+{
+  return train_as (&scenes, name, threads, expected);
 }
 
 static void
@@ -91,11 +105,11 @@ lines_of (const char *name)
 
 /* Run @name ended as one without faults does. */
 static void
-expect_same_end (const char *name)
+expect_same_end_as (const Experiment *experiment, const char *name)
 {
   static const char *const files[] = { "last.safetensors", "best.safetensors" };
   fault_clear ();
-  g_autofree char *said = train ("undisturbed", 1, WEFT_RUN_FINISHED);
+  g_autofree char *said = train_as (experiment, "undisturbed", 1, WEFT_RUN_FINISHED);
   expect_silence (said);
   for (guint i = 0; i < G_N_ELEMENTS (files); i++)
     {
@@ -106,6 +120,12 @@ expect_same_end (const char *name)
       ck_assert_msg (m == n && memcmp (x, y, n) == 0, "%s differs", files[i]);
     }
   ck_assert_uint_eq (lines_of (name), lines_of ("undisturbed"));
+}
+
+static void
+expect_same_end (const char *name)
+{
+  expect_same_end_as (&scenes, name);
 }
 
 static const struct
@@ -247,6 +267,113 @@ START_TEST (threads_that_cannot_be_started_are_told)
 }
 END_TEST
 
+/* Sixteen images of three regions, as files. */
+static void
+save_images (const char *split, gint64 images)
+{
+  g_autoptr (GString) captions = g_string_new (NULL);
+  g_autofree char *name = g_strdup_printf ("%s_caps.txt", split), *features = g_strdup_printf ("%s_ims.npy", split),
+                  *path = in_folder (features);
+  g_autofree float *values = g_new (float, images * 3 * 8);
+  WeftTensor tensor = { .type = WEFT_F32, .rank = 3, .shape = { images, 3, 8 }, .data = values };
+  for (gint64 i = 0; i < images * 3 * 8; i++)
+    values[i] = weft_random_normal (weft_random_for (1, split, 0), (guint32) i);
+  for (gint64 i = 0; i < 5 * images; i++)
+    g_string_append_printf (captions, "a dog and a cat at place %d\n", (int) (i % 4));
+  rig_write (folder, name, captions->str, (gssize) captions->len);
+  ck_assert (weft_npy_write (path, &tensor, NULL));
+}
+
+static void
+cut_images (void)
+{
+  g_autofree char *path = in_folder ("train_ims.npy");
+  ck_assert_int_eq (truncate (path, 900), 0);
+}
+
+static void
+remove_images (void)
+{
+  g_autofree char *path = in_folder ("train_ims.npy");
+  g_remove (path);
+}
+
+/* Features are cut off in the middle of a run, which says so and can go on when they are back; removed they stay readable to it. */
+START_TEST (vanishing_data_is_told)
+{
+  g_autofree char *data = g_strconcat ("data=", folder, NULL);
+  const Experiment files = { "user-f8k-bigru", NULL,
+                             (const char *const[]){ SMALL, data, "width=8", "words=9", "run.watch.collapse_above=1", NULL } };
+  save_images ("train", 16);
+  save_images ("dev", 8);
+  fault_set (FAULT_WRITE,
+             (Fault){ .code = EINTR, .where = "metrics.jsonl", .every = 7, .times = 1, .also = _i ? remove_images : cut_images });
+  g_autofree char *said = train_as (&files, "a", 1, _i ? WEFT_RUN_FINISHED : WEFT_RUN_FAILED);
+  ck_assert_uint_eq (fault_hits (FAULT_WRITE), 1);
+  fault_clear ();
+  save_images ("train", 16);
+  if (_i == 0)
+    {
+      expect_said (said, "train_ims.npy: ends at byte");
+      expect_said (said, "it was cut off while it was in use");
+      expect_said (said, "goes on after step 5");
+      G_GNUC_UNUSED g_autofree char *again = train_as (&files, "a", 1, WEFT_RUN_FINISHED);
+    }
+  expect_same_end_as (&files, "a");
+}
+END_TEST
+
+/* Somebody's operator, which gives back what it gets until it breaks. */
+static guint calls_to_break;
+
+static void
+give_back (const WeftCall *call)
+{
+  float *y = call->out[0]->data;
+  memcpy (y, call->in[0]->data, weft_tensor_bytes (call->in[0]));
+  if (calls_to_break && --calls_to_break == 0)
+    y[weft_tensor_elements (call->out[0]) - 1] = NAN;
+}
+
+static void
+give_back_gradient (const WeftCall *call)
+{
+  if (call->in_gradient[0])
+    memcpy (call->in_gradient[0]->data, call->out_gradient[0]->data, weft_tensor_bytes (call->out_gradient[0]));
+}
+
+static const WeftOperator fragile = {
+  .size = sizeof (WeftOperator),
+  .name = "fragile",
+  .summary = "its input, until it breaks",
+  .inputs = (const WeftPort[]){ { .name = "x", .signature = "f32[...]", .meaning = "anything" }, { 0 } },
+  .outputs = (const WeftPort[]){ { .name = "y", .signature = "f32[...]", .meaning = "the same" }, { 0 } },
+  .forward = give_back,
+  .backward = give_back_gradient,
+};
+
+/* It writes something that is no number: the run says who did, in which step, and can go on from before. */
+START_TEST (broken_operators_are_told)
+{
+  static const char overlay[] = "edits: [{insert: train.fragile, with: {op: fragile}, between: [v, loss.image]}]\n";
+  g_autofree char *file = in_folder ("fragile.yaml"), *first = in_folder ("a/checkpoints/step-5.safetensors");
+  const Experiment fragile_scenes = { scenes.pipeline, (const char *const[]){ file, NULL }, scenes.settings };
+  g_autoptr (GError) error = NULL;
+  weft_registry_load (NULL);
+  ck_assert_msg (weft_registry_add (&fragile, &error), "%s", error ? error->message : "");
+  rig_write (folder, "fragile.yaml", overlay, sizeof overlay - 1);
+  calls_to_break = 8;
+  g_autofree char *said = train_as (&fragile_scenes, "a", 1, WEFT_RUN_FAILED);
+  expect_said (said, "step 8 ");
+  expect_said (said, "fragile `fragile`");
+  expect_said (said, "not finite");
+  ck_assert (weft_checkpoint_verify (first, NULL, NULL));
+  G_GNUC_UNUSED g_autofree char *again = train_as (&fragile_scenes, "a", 1, WEFT_RUN_FINISHED);
+  expect_said (again, "going on after step 5");
+  expect_same_end_as (&fragile_scenes, "a");
+}
+END_TEST
+
 /* What a killed process was writing does not pile up. */
 START_TEST (unfinished_files_are_removed)
 {
@@ -289,6 +416,8 @@ main (void)
   tcase_add_test (tests, a_vanished_folder_is_told);
   tcase_add_test (tests, no_memory_is_told);
   tcase_add_test (tests, threads_that_cannot_be_started_are_told);
+  tcase_add_loop_test (tests, vanishing_data_is_told, 0, 2);
+  tcase_add_test (tests, broken_operators_are_told);
   tcase_add_test (tests, unfinished_files_are_removed);
   suite_add_tcase (suite, tests);
   return rig_main (suite);
