@@ -77,6 +77,11 @@ if command -v bash >/dev/null; then
   completed=$(bash -c 'source "$1"; compopt () { :; }; COMP_WORDS=(weft train scenes --set graphs.train.nodes.loss.marg); COMP_CWORD=4
     _weft weft "${COMP_WORDS[4]}"; echo "${COMPREPLY[@]}"; COMP_WORDS=(weft inspect position_b); COMP_CWORD=2; _weft weft position_b
     echo "${COMPREPLY[@]}"; COMP_WORDS=(weft test-operator --spe); COMP_CWORD=2; _weft weft --spe; echo "${COMPREPLY[@]}"' - "$completion" | tr '\n' ' ')
-  test "$completed" = 'graphs.train.nodes.loss.margin= position_batch_norm --speed ' || fail "completed: $completed"
+  # shellcheck disable=SC2016
+  completed=$completed$(bash -c 'source "$1"; compopt () { :; }
+    complete_last () { COMP_WORDS=(weft "$@"); COMP_CWORD=$#; _weft weft "${!#}"; echo "${COMPREPLY[@]}"; }
+    complete_last graph scenes -g cap; complete_last run scenes -g images --until v.sge.w; complete_last explain scenes text.gpo.w
+    complete_last explain scenes drop_' - "$completion" | tr '\n' ' ')
+  test "$completed" = 'graphs.train.nodes.loss.margin= position_batch_norm --speed captions v.sge.weights text.gpo.weights drop_epoch ' || fail "completed: $completed"
 fi
 echo passed

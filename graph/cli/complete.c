@@ -6,6 +6,7 @@
 
 #include "cli.h"
 #include "open.h"
+#include "pipeline.h"
 #include "places.h"
 
 /* A candidate ends in `.` or `=` if more must follow. */
@@ -117,6 +118,69 @@ offer_nodes (const char *word, const WeftValue *document)
     }
 }
 
+static void
+offer_graphs (const char *word, const WeftValue *document)
+{
+  const WeftValue *graphs = weft_value_lookup (document, "graphs");
+  for (guint i = 0; graphs && i < weft_value_length (graphs); i++)
+    offer (word, "", weft_value_key (graphs, i), "");
+}
+
+/* The next element of @path behind @word's last dot; what goes on behind it ends in a dot. */
+static void
+offer_step (const char *word, const char *before, const char *path, GHashTable *offered)
+{
+  g_autofree char *full = g_strconcat (before, path, NULL);
+  if (!g_str_has_prefix (full, word) || strchr (path, '~'))
+    return;
+  const char *dot = strrchr (word, '.');
+  gsize start = dot ? (gsize) (dot - word) + 1 : 0;
+  const char *next = strchr (full + start, '.');
+  char *step = next ? g_strndup (full, (gsize) (next - full)) : g_strdup (full);
+  if (g_hash_table_add (offered, g_strdup (step)))
+    offer (word, "", step, next ? "." : "");
+  g_free (step);
+}
+
+/* Nodes of one graph, those inside uses too; without @graph, nodes of networks and of graphs by their addresses. */
+static void
+offer_nodes_of (const char *word, const WeftPipeline *pipeline, const char *graph)
+{
+  g_autoptr (GHashTable) offered = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  for (guint g = 0; g < pipeline->graphs->len; g++)
+    {
+      const WeftGraph *at = pipeline->graphs->pdata[g];
+      if (graph && strcmp (at->name, graph) != 0)
+        continue;
+      g_autofree char *before = graph ? g_strdup ("") : g_strconcat (at->name, ".", NULL);
+      for (guint i = 0; i < at->nodes->len; i++)
+        {
+          const WeftNode *node = at->nodes->pdata[i];
+          offer_step (word, before, node->path, offered);
+          if (!graph && node->store_path)
+            offer_step (word, "", node->store_path, offered);
+        }
+    }
+}
+
+static const char *
+graph_of (int n, char **words)
+{
+  for (int i = 1; i + 2 < n; i++)
+    if (strcmp (words[i], "-g") == 0 || strcmp (words[i], "--graph") == 0)
+      return words[i + 1];
+  return NULL;
+}
+
+static void
+offer_built (const char *word, const WeftValue *document, const char *graph)
+{
+  g_autoptr (WeftProblems) problems = weft_problems_new ();
+  g_autoptr (WeftPipeline) pipeline = weft_pipeline_build ((WeftValue *) document, problems);
+  if (pipeline)
+    offer_nodes_of (word, pipeline, graph);
+}
+
 /* Values of options. Returns: whether the option's values are known. */
 static gboolean
 offer_values (const char *option, const char *word, int n, char **words)
@@ -132,19 +196,24 @@ offer_values (const char *option, const char *word, int n, char **words)
         offer (word, "", bases[i], "");
       return TRUE;
     }
-  if (!set && !overlay && !g_strv_contains (of_nodes, option))
+  gboolean of_graphs = strcmp (option, "-g") == 0 || strcmp (option, "--graph") == 0;
+  if (!set && !overlay && !of_graphs && !g_strv_contains (of_nodes, option))
     return FALSE;
   document = find_document (n, words);
   if (!document)
     return TRUE;
   if (set)
     offer_paths (word, document);
+  else if (of_graphs)
+    offer_graphs (word, document);
   else if (overlay)
     {
       const WeftValue *ablations = weft_value_lookup (document, "ablations");
       for (guint i = 0; ablations && i < weft_value_length (ablations); i++)
         offer (word, "", weft_value_key (ablations, i), "");
     }
+  else if (graph_of (n, words))
+    offer_built (word, document, graph_of (n, words));
   else
     offer_nodes (word, document);
   return TRUE;
@@ -164,6 +233,15 @@ weft_cli_complete (int argc, char **argv)
     return 0;
   if (strcmp (words[0], "inspect") == 0 || strcmp (words[0], "test-operator") == 0)
     offer_operators (word);
+  else if (strcmp (words[0], "explain") == 0 && n > 2)
+    {
+      g_autoptr (WeftValue) document = find_document (n, words);
+      const WeftValue *vars = document ? weft_value_lookup (document, "vars") : NULL;
+      for (guint i = 0; vars && i < weft_value_length (vars); i++)
+        offer (word, "", weft_value_key (vars, i), "");
+      if (document)
+        offer_built (word, document, NULL);
+    }
   else
     offer_pipelines (word);
   return 0;
