@@ -101,7 +101,7 @@ weft_compose_layers (const WeftComposition *composition, GPtrArray *layers, Weft
   if (document)
     document = weft_compose_settings (&self, weft_compose_edits (&self, weft_compose_overlays (&self, document)));
   gboolean whole = weft_problems_count (problems) == before;
-  if (document && weft_language_check (document, problems))
+  if (document && weft_language_check (document, whole, problems))
     {
       /* A key too many doesn't keep the builder from finding what else is wrong; what is missing makes it find more of the same. */
       before = weft_problems_count (problems);

@@ -340,6 +340,17 @@ START_TEST (mistakes_in_several_files_are_told_together)
 }
 END_TEST
 
+/* What a file that can't be had would have made right is no mistake of its own. */
+START_TEST (a_missing_file_is_one_mistake)
+{
+  FILES ("main.yaml", "include: nowhere.yaml\nnetworks: {text: {load: null}}\nrun: null\n");
+  expect_problems (NULL, NULL, WORDS ("there is no file \"nowhere.yaml\" to include"));
+  g_autoptr (WeftProblems) problems = weft_problems_new ();
+  ck_assert_ptr_null (compose (NULL, NULL, problems));
+  ck_assert_msg (weft_problems_count (problems) == 1, "%s", weft_problems_get (problems, 1));
+}
+END_TEST
+
 START_TEST (mistakes_on_the_command_line)
 {
   static const struct
@@ -474,6 +485,7 @@ main (void)
   tcase_add_test (tests, paths_belong_to_who_wrote_their_beginning);
   tcase_add_test (tests, mistakes_in_one_file);
   tcase_add_test (tests, mistakes_in_several_files_are_told_together);
+  tcase_add_test (tests, a_missing_file_is_one_mistake);
   tcase_add_test (tests, mistakes_on_the_command_line);
   tcase_add_test (tests, expansion_is_bounded);
   tcase_add_test (tests, modules_cannot_read_the_environment);
