@@ -15,8 +15,8 @@ struct _WeftEvents
 };
 
 /* TFRecord stores checksums rotated and offset, because checksums of data that contains checksums are weak. */
-static guint32
-masked (gconstpointer data, gsize length)
+guint32
+weft_events_checksum (gconstpointer data, gsize length)
 {
   guint32 crc = weft_crc32c (0, data, length);
   return ((crc >> 15) | (crc << 17)) + 0xa282ead8u;
@@ -96,9 +96,9 @@ write_event (WeftEvents *events, GByteArray *event, GError **error)
 {
   g_autoptr (GByteArray) record = g_byte_array_new ();
   append_fixed64 (record, event->len);
-  append_fixed32 (record, masked (record->data, 8));
+  append_fixed32 (record, weft_events_checksum (record->data, 8));
   g_byte_array_append (record, event->data, event->len);
-  append_fixed32 (record, masked (event->data, event->len));
+  append_fixed32 (record, weft_events_checksum (event->data, event->len));
   g_byte_array_unref (event);
   return weft_append_write (events->file, record->data, record->len, error);
 }

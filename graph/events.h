@@ -26,6 +26,18 @@ void weft_events_close (WeftEvents *events);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (WeftEvents, weft_events_close)
 
 /**
+ * weft_events_verify:
+ * @records: (out): how many the file at @path has
+ *
+ * Reads an event file and compares the checksums of all records. A last record that is cut short is damage, too: readers stop there, and
+ * it is written anew when the run goes on.
+ */
+gboolean weft_events_verify (const char *path, guint64 *records, GError **error);
+
+/* Checksum of a frame's parts. */
+guint32 weft_events_checksum (gconstpointer data, gsize length);
+
+/**
  * weft_events_cut:
  * @points: (inout): how many points of all files together to keep, or %WEFT_WRITTEN_UNKNOWN to keep those up to @step; then how many are kept
  *

@@ -37,6 +37,7 @@ libweft_1_la_SOURCES = \
 	graph/edit-run.c \
 	graph/edit.c \
 	graph/events-cut.c \
+	graph/events-verify.c \
 	graph/events.c \
 	graph/execute.c \
 	graph/expand-body.c \

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "checkpoint.h"
+#include "events.h"
 #include "npy.h"
 #include "rig.h"
 #include "safetensors.h"
@@ -407,6 +408,49 @@ START_TEST (damaged_checkpoints_are_named)
 }
 END_TEST
 
+static char *
+event_file (const char *run)
+{
+  g_autofree char *path = in_folder (run);
+  g_autoptr (GDir) directory = g_dir_open (path, 0, NULL);
+  for (const char *name; directory && (name = g_dir_read_name (directory));)
+    if (g_str_has_prefix (name, "events.out.tfevents."))
+      return g_build_filename (path, name, NULL);
+  ck_abort_msg ("%s has no curves", run);
+}
+
+/* Every byte of the curves that changes, and every end but one between records, is noticed; so is an unreadable account of the run. */
+START_TEST (damaged_curves_are_named)
+{
+  g_autofree char *bytes = NULL, *verdict = NULL, *info = in_folder ("a/info.json");
+  gsize size;
+  guint ends = 0;
+  guint64 all, records;
+  weft_well ("train " SMALL "--set epochs=1 --output a");
+  g_autofree char *path = event_file ("a");
+  ck_assert (weft_events_verify (path, &all, NULL));
+  ck_assert (g_file_get_contents (path, &bytes, &size, NULL));
+  for (gsize at = 0; at < size; at += 7)
+    {
+      bytes[at] = (char) (bytes[at] ^ 0x10);
+      ck_assert (g_file_set_contents (path, bytes, (gssize) size, NULL));
+      ck_assert_msg (!weft_events_verify (path, &records, NULL), "byte %d", (int) at);
+      bytes[at] = (char) (bytes[at] ^ 0x10);
+    }
+  for (gsize length = MIN (size, 600); length > 0; length--)
+    {
+      ck_assert (g_file_set_contents (path, bytes, (gssize) length, NULL));
+      ends += weft_events_verify (path, &records, NULL);
+    }
+  ck_assert_uint_ge (ends, 2);
+  ck_assert_uint_le (ends, all);
+  ck_assert (g_file_set_contents (path, bytes, (gssize) size - 1, NULL));
+  ck_assert (g_file_set_contents (info, "{", 1, NULL));
+  ck_assert_int_eq (weft_in (folder, "verify a", &verdict, NULL), 1);
+  ck_assert_msg (holds (verdict, "a record is cut short") && holds (verdict, "BAD   a/info.json"), "%s", verdict);
+}
+END_TEST
+
 /* Files may not grow beyond what one checkpoint takes: what a full disk does. */
 static void
 limit_files (gpointer data)
@@ -625,6 +669,7 @@ main (void)
   tcase_add_test (tests, one_process_a_directory);
   tcase_add_test (tests, another_pipeline_is_refused);
   tcase_add_test (tests, damaged_checkpoints_are_named);
+  tcase_add_test (tests, damaged_curves_are_named);
   tcase_add_test (tests, a_full_disk_loses_nothing);
   tcase_add_test (tests, evaluation_and_embeddings_agree);
   tcase_add_test (tests, the_similarity_that_was_scored_is_saved);

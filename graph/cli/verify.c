@@ -8,6 +8,8 @@
 #include "checkpoint.h"
 #include "cli.h"
 #include "directory.h"
+#include "events.h"
+#include "json.h"
 #include "safetensors.h"
 
 /* Says what @path is if it is good. Returns: whether it is. */
@@ -75,6 +77,49 @@ verify_lines (const char *path, gboolean quiet)
 }
 
 static gboolean
+verify_events (const char *path, gboolean quiet)
+{
+  g_autoptr (GError) error = NULL;
+  guint64 records;
+  if (!weft_events_verify (path, &records, &error))
+    {
+      printf ("BAD   %s\n", error->message);
+      return FALSE;
+    }
+  if (!quiet)
+    printf ("good  %s: %" G_GUINT64_FORMAT " records\n", path, records);
+  return TRUE;
+}
+
+static gboolean
+verify_all_events (const char *path, gboolean quiet)
+{
+  g_autoptr (GDir) folder = g_dir_open (path, 0, NULL);
+  gboolean good = TRUE;
+  for (const char *name; folder && (name = g_dir_read_name (folder));)
+    {
+      g_autofree char *file = g_build_filename (path, name, NULL);
+      if (g_str_has_prefix (name, "events.out.tfevents."))
+        good &= verify_events (file, quiet);
+    }
+  return good;
+}
+
+/* What the run says of itself. */
+static gboolean
+verify_info (const char *path, gboolean quiet)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *file = g_build_filename (path, "info.json", NULL);
+  g_autoptr (JsonParser) parser = weft_json_load (file, &error);
+  if (!parser)
+    printf ("BAD   %s\n", error->message);
+  else if (!quiet)
+    printf ("good  %s\n", file);
+  return parser != NULL;
+}
+
+static gboolean
 verify_run (const char *path, gboolean quiet)
 {
   static const char folder[] = "checkpoints";
@@ -92,7 +137,9 @@ verify_run (const char *path, gboolean quiet)
     printf ("%s has no checkpoint yet\n", path);
   if (g_file_test (best, G_FILE_TEST_EXISTS))
     good &= verify_checkpoint (best, quiet);
-  return verify_lines (metrics, quiet) && good;
+  good &= verify_lines (metrics, quiet);
+  good &= verify_all_events (path, quiet);
+  return verify_info (path, quiet) && good;
 }
 
 int
@@ -100,10 +147,11 @@ weft_cli_verify (int argc, char **argv)
 {
   WeftCommonOptions common;
   int status = 0;
-  if (!weft_cli_parse_options (&argc, &argv, "RUN|FILE…",
-                               "Reads checkpoints and compares all checksums; of a run directory, all checkpoints, the best model and the "
-                               "metrics. Exits with 1 if anything is damaged. A run may be at work meanwhile.",
-                               NULL, &common, &status))
+  if (!weft_cli_parse_options (
+          &argc, &argv, "RUN|FILE…",
+          "Reads checkpoints and compares all checksums; of a run directory, all checkpoints, the best model, the "
+          "metrics, the curves and what the run says of itself. Exits with 1 if anything is damaged. A run may be at work meanwhile.",
+          NULL, &common, &status))
     return status;
   gboolean quiet = common.quiet, good = TRUE;
   weft_cli_options_clear (&common);
