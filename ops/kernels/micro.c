@@ -37,19 +37,21 @@ choose_special (gboolean bf16)
   return bf16 && has_fast_bf16 () ? &micro_bf16 : NULL;
 }
 
-/* (nullable): kernels beyond those of vectors */
+/* (nullable): kernels beyond those of vectors. The lock of an answer holds the answer, so that nothing else needs an order. */
 static const MicroKernels *
 special (gboolean bf16)
 {
-  static gsize known;
-  static const MicroKernels *sets[2];
-  if (g_once_init_enter (&known))
+  enum
+  {
+    NONE = 1
+  };
+  static gsize answers[2];
+  if (g_once_init_enter (&answers[bf16]))
     {
-      sets[FALSE] = choose_special (FALSE);
-      sets[TRUE] = choose_special (TRUE);
-      g_once_init_leave (&known, 1);
+      const MicroKernels *set = choose_special (bf16);
+      g_once_init_leave (&answers[bf16], set ? GPOINTER_TO_SIZE (set) : NONE);
     }
-  return sets[bf16];
+  return answers[bf16] == NONE ? NULL : GSIZE_TO_POINTER (answers[bf16]);
 }
 #endif
 
