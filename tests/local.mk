@@ -113,12 +113,15 @@ SOAK = --rounds 20
 soak: all
 	$(srcdir)/tests/soak --weft ./weft $(SOAK)
 
-# All suites under valgrind's memcheck, which hides AVX-512 and so runs other kernels; `make check-valgrind TESTS=tests/test-saver` is one.
+# The suites under valgrind's memcheck, which hides AVX-512 and so runs other kernels; `make check-valgrind TESTS=tests/test-saver` is one.
 MEMCHECK = valgrind --quiet --error-exitcode=99 --leak-check=no --suppressions=$(abs_top_srcdir)/tests/memcheck.supp
 EXTRA_DIST += tests/memcheck.supp
+# They train for more than ten minutes there, and what they train with is in other suites; asked for by name they run.
+memcheck_slow = tests/test-faults tests/test-learning
 .PHONY: check-valgrind
 check-valgrind:
 	CK_TIMEOUT_MULTIPLIER=200 WEFT_PATIENCE=200 G_SLICE=always-malloc $(MAKE) check \
+	  TESTS='$(if $(filter command,$(origin TESTS)),$(TESTS),$(filter-out $(memcheck_slow),$(TESTS)))' \
 	  LOG_COMPILER='$(SHELL) ./libtool --mode=execute $(MEMCHECK)'
 
 if HAVE_CHECK
