@@ -60,8 +60,9 @@ store_tile (const Lanes tile[TILE], gint64 stride, float *to)
     store (to + i * stride, tile[i]);
 }
 
+/* One tile of a block: of a panel of rows, item after item; of columns, place after place. */
 static void
-pack_row_tile (gint64 items, gint64 numbers, const float *x, gint64 along, gint64 deep, gint64 part_floats, float *to)
+pack_tile (gint64 items, gint64 numbers, const float *x, gint64 along, gint64 deep, gboolean columns, gint64 part_floats, float *to)
 {
   Lanes tiles[PARTS][TILE];
   if (deep == 1)
@@ -70,65 +71,43 @@ pack_row_tile (gint64 items, gint64 numbers, const float *x, gint64 along, gint6
     split_places (items, numbers, x, deep, tiles);
   for (int part = 0; part < PARTS; part++)
     {
-      if (deep != 1)
+      if ((deep == 1) == columns)
         transpose (tiles[part]);
-      store_tile (tiles[part], TILE, to + part * part_floats);
+      store_tile (tiles[part], columns ? MICRO_COLUMNS : TILE, to + part * part_floats);
     }
 }
 
-static void
-pack_column_tile (gint64 items, gint64 numbers, const float *x, gint64 along, gint64 deep, float *to)
+/* One panel, as far as it consists of blocks from @p on and before @end. */
+MICRO_INLINE void
+pack_panel (gint64 items, gint64 p, gint64 end, gint64 k, const float *x, gint64 along, gint64 deep, gboolean columns, float *to)
 {
-  Lanes tiles[PARTS][TILE];
-  if (deep == 1)
-    split_items (items, numbers, x, along, tiles);
-  else
-    split_places (items, numbers, x, deep, tiles);
-  for (int part = 0; part < PARTS; part++)
-    {
-      if (deep == 1)
-        transpose (tiles[part]);
-      store_tile (tiles[part], MICRO_COLUMNS, to + part * COLUMN_PART);
-    }
-}
-
-/* One panel of rows, as far as it consists of blocks from @p on and before @end. */
-static void
-pack_row_panel (gint64 items, gint64 p, gint64 end, gint64 k, const float *x, gint64 along, gint64 deep, float *to)
-{
-  gint64 part_floats = filled (items) * TILE;
-  for (gint64 i = 0; i < items; i += TILE)
+  gint64 width = columns ? MICRO_COLUMNS : filled (items), part_floats = width * TILE;
+  for (gint64 i = 0; i < width; i += TILE)
     for (gint64 q = p; q < end; q += BLOCK_NUMBERS)
-      pack_row_tile (MIN (TILE, items - i), MIN (BLOCK_NUMBERS, k - q), x + i * along + q * deep, along, deep, part_floats,
-                     to + q / BLOCK_NUMBERS * PARTS * part_floats + i * TILE);
-}
-
-static void
-pack_column_panel (gint64 items, gint64 p, gint64 end, gint64 k, const float *x, gint64 along, gint64 deep, float *to)
-{
-  for (gint64 i = 0; i < MICRO_COLUMNS; i += TILE)
-    for (gint64 q = p; q < end; q += BLOCK_NUMBERS)
-      pack_column_tile (CLAMP (items - i, 0, TILE), MIN (BLOCK_NUMBERS, k - q), x + MIN (i, items) * along + q * deep, along, deep,
-                        to + q / BLOCK_NUMBERS * PARTS * COLUMN_PART + i);
+      pack_tile (CLAMP (items - i, 0, TILE), MIN (BLOCK_NUMBERS, k - q), x + MIN (i, items) * along + q * deep, along, deep, columns,
+                 part_floats, to + q / BLOCK_NUMBERS * PARTS * part_floats + (columns ? i : i * TILE));
 }
 
 /* Memory is read in its order: all numbers of a few items, or all items of a few numbers. */
-static void
-pack_rows (gint64 count, gint64 k, const float *x, gint64 along, gint64 deep, gint64 height, float *to)
+MICRO_INLINE void
+pack_panels (gint64 count, gint64 k, const float *x, gint64 along, gint64 deep, gint64 width, gboolean columns, float *to)
 {
   gint64 places = blocks_of (k) * PARTS * TILE, some = deep == 1 ? MAX (k, 1) : BLOCK_NUMBERS;
   for (gint64 p = 0; p < k; p += some)
-    for (gint64 first = 0; first < count; first += height)
-      pack_row_panel (MIN (height, count - first), p, MIN (p + some, k), k, x + first * along, along, deep, to + first * places);
+    for (gint64 first = 0; first < count; first += width)
+      pack_panel (MIN (width, count - first), p, MIN (p + some, k), k, x + first * along, along, deep, columns, to + first * places);
+}
+
+static void
+pack_rows (gint64 count, gint64 k, const float *x, gint64 along, gint64 deep, gint64 height, float *to)
+{
+  pack_panels (count, k, x, along, deep, height, FALSE, to);
 }
 
 static void
 pack_columns (gint64 count, gint64 k, const float *x, gint64 along, gint64 deep, float *to)
 {
-  gint64 places = blocks_of (k) * PARTS * TILE, some = deep == 1 ? MAX (k, 1) : BLOCK_NUMBERS;
-  for (gint64 p = 0; p < k; p += some)
-    for (gint64 first = 0; first < count; first += MICRO_COLUMNS)
-      pack_column_panel (MIN (MICRO_COLUMNS, count - first), p, MIN (p + some, k), k, x + first * along, along, deep, to + first * places);
+  pack_panels (count, k, x, along, deep, MICRO_COLUMNS, TRUE, to);
 }
 
 /* Accumulators are tiles 0 to 3, two for each 16 rows; operands are 4 and 5 (rows), 6 and 7 (columns). */

@@ -2,8 +2,8 @@
  *
  * The 24 bits of a number x are cut into x₁ + x₂ + x₃, each the nearest to what is left, with 8 bits of their own. Of the nine products of
  * parts six are computed, exactly, and added up in float32, the largest last in each block; the three that are left out come to less than
- * 2⁻²³ of |a b| in the worst case and to a tenth of that commonly, where float32 rounds each product to 2⁻²⁴; in return the sum has fewer
- * roundings. Tiles take what is no normal number for zero: of numbers below 2⁻¹¹⁰ the last bits are lost. Where an operand is infinite the
+ * 2⁻²³ of |a b|, where float32 rounds each product to 2⁻²⁴; in return the sum has fewer
+ * roundings. Tiles take what is no normal number for zero: of numbers below 2⁻¹⁰³ the last bits are lost. Where an operand is infinite the
  * result is not finite, though it may be no number.
  *
  * SPDX-License-Identifier: BSD-3-Clause */

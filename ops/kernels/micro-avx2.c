@@ -81,21 +81,7 @@ transpose (Lanes x[8])
 #include "micro-float.h"
 #include "micro-body.h"
 
-MULTIPLY (1)
-MULTIPLY (2)
-MULTIPLY (3)
-MULTIPLY (4)
-MULTIPLY (5)
-MULTIPLY (6)
-
-static void
-multiply (gint64 rows, gint64 places, const float *a, const float *b, float alpha, float beta, float *c, gint64 c_stride, gint64 columns)
-{
-  static void (*const by_rows[]) (gint64, const float *, const float *, float, float, float *, gint64,
-                                  gint64) = { NULL, multiply_1, multiply_2, multiply_3, multiply_4, multiply_5, multiply_6 };
-  by_rows[rows](places, a, b, alpha, beta, c, c_stride, columns);
-}
-
+MICRO_MULTIPLY (6)
 MICRO_KERNELS (micro_avx2, "avx2", 6, )
 MICRO_KERNELS (micro_avx2_rounding, "avx2", 6, _rounding)
 

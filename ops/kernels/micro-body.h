@@ -140,6 +140,20 @@ pack_columns_rounding (gint64 count, gint64 k, const float *x, gint64 along, gin
 }
 #endif
 
+#define UP_TO_6(M) M (1) M (2) M (3) M (4) M (5) M (6)
+#define UP_TO_14(M) UP_TO_6 (M) M (7) M (8) M (9) M (10) M (11) M (12) M (13) M (14)
+#define MULTIPLY_NAME(n) multiply_##n,
+
+/* multiply(), for heights up to @most. */
+#define MICRO_MULTIPLY(most)                                                                                                               \
+  UP_TO_##most (MULTIPLY) static void multiply (gint64 rows, gint64 places, const float *a, const float *b, float alpha, float beta,       \
+                                                float *c, gint64 c_stride, gint64 columns)                                                 \
+  {                                                                                                                                        \
+    static void (*const by_rows[]) (gint64, const float *, const float *, float, float, float *, gint64,                                   \
+                                    gint64) = { NULL, UP_TO_##most (MULTIPLY_NAME) };                                                      \
+    by_rows[rows](places, a, b, alpha, beta, c, c_stride, columns);                                                                        \
+  }
+
 #define MICRO_DEPTH 512
 
 /* The kernels of this file for heights up to @most. */

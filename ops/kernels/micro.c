@@ -17,7 +17,7 @@ has_more_than_vectors (void)
   return strcmp (vector->name, micro_avx512.name) == 0 && !(asked && vector_set (asked));
 }
 
-/* Instructions for bfloat16 without tiles are twice as fast as those for float32 on AMD's processors, and half as fast on Intel's. */
+/* Instructions for bfloat16 without tiles are faster than those for float32 on AMD's processors, and slower on Intel's. */
 static gboolean
 has_fast_bf16 (void)
 {
