@@ -12,9 +12,6 @@
 #include "events.h"
 #include "metrics.h"
 
-#define FRAME ((gsize) 12) /* length and its checksum, before the data */
-#define TAIL ((gsize) 4)   /* checksum of the data */
-
 typedef struct
 {
   char *path, *bytes;
@@ -95,15 +92,9 @@ read_event (const char *data, gsize length, Event *event)
 static gboolean
 next_event (const File *file, gsize at, gsize *next, Event *event)
 {
-  guint64 length;
-  if (file->length - at < FRAME + TAIL)
-    return FALSE;
-  memcpy (&length, file->bytes + at, 8);
-  length = GUINT64_FROM_LE (length);
-  if (length > file->length - at - FRAME - TAIL)
-    return FALSE;
-  *next = at + FRAME + (gsize) length + TAIL;
-  return read_event (file->bytes + at + FRAME, (gsize) length, event);
+  gsize size = weft_events_record (file->bytes + at, file->length - at);
+  *next = at + size;
+  return size && read_event (file->bytes + at + WEFT_EVENTS_HEAD, size - WEFT_EVENTS_HEAD - WEFT_EVENTS_TAIL, event);
 }
 
 static int
@@ -127,7 +118,7 @@ read_files (const char *directory, GError **error)
       File file = { 0 };
       Event event = { 0 };
       gsize next;
-      if (!g_str_has_prefix (name, "events.out.tfevents."))
+      if (!g_str_has_prefix (name, WEFT_EVENTS_PREFIX))
         continue;
       file.path = g_build_filename (directory, name, NULL);
       gboolean read = g_file_get_contents (file.path, &file.bytes, &file.length, error);

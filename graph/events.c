@@ -22,6 +22,17 @@ weft_events_checksum (gconstpointer data, gsize length)
   return ((crc >> 15) | (crc << 17)) + 0xa282ead8u;
 }
 
+gsize
+weft_events_record (const char *bytes, gsize left)
+{
+  guint64 length;
+  if (left < WEFT_EVENTS_HEAD + WEFT_EVENTS_TAIL)
+    return 0;
+  memcpy (&length, bytes, 8);
+  length = GUINT64_FROM_LE (length);
+  return length > left - WEFT_EVENTS_HEAD - WEFT_EVENTS_TAIL ? 0 : WEFT_EVENTS_HEAD + (gsize) length + WEFT_EVENTS_TAIL;
+}
+
 static void
 append_varint (GByteArray *bytes, guint64 value)
 {
@@ -123,7 +134,7 @@ weft_events_open (const char *directory, guint64 step, GError **error)
   g_autoptr (WeftEvents) events = g_new0 (WeftEvents, 1);
   for (guint attempt = 0; !events->file; attempt++)
     {
-      g_autofree char *name = g_strdup_printf ("events.out.tfevents.%010" G_GINT64_FORMAT ".%s.%d.%u", g_get_real_time () / G_USEC_PER_SEC,
+      g_autofree char *name = g_strdup_printf (WEFT_EVENTS_PREFIX "%010" G_GINT64_FORMAT ".%s.%d.%u", g_get_real_time () / G_USEC_PER_SEC,
                                                g_get_host_name (), (int) getpid (), attempt);
       g_autofree char *path = g_build_filename (directory, name, NULL);
       g_autoptr (GError) failure = NULL;

@@ -9,6 +9,13 @@
 
 G_BEGIN_DECLS
 
+/* What names of event files begin with. */
+#define WEFT_EVENTS_PREFIX "events.out.tfevents."
+
+/* Around the data of a record. */
+#define WEFT_EVENTS_HEAD ((gsize) 12) /* its length and the checksum of that */
+#define WEFT_EVENTS_TAIL ((gsize) 4)  /* the checksum of the data */
+
 typedef struct _WeftEvents WeftEvents;
 
 /**
@@ -34,7 +41,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (WeftEvents, weft_events_close)
  */
 gboolean weft_events_verify (const char *path, guint64 *records, GError **error);
 
-/* Checksum of a frame's parts. */
+/* Size of the record that begins at @bytes, of which @left are there; 0 if it is cut short. */
+gsize weft_events_record (const char *bytes, gsize left);
+
+/* Checksum of a part of a record. */
 guint32 weft_events_checksum (gconstpointer data, gsize length);
 
 /**

@@ -11,8 +11,8 @@
 
 #include "checkpoint.h"
 #include "events.h"
+#include "folder.h"
 #include "npy.h"
-#include "rig.h"
 #include "safetensors.h"
 
 /* USER on a few scenes: a step takes milliseconds. */
@@ -21,27 +21,6 @@
   "scenes --set embed=16 --set hidden=8 --set queue=64 --set batch=16 --set drop_epoch=3 --set graphs.train.nodes.pairs.images=64 "        \
   "--set graphs.images.nodes.items.images=20 --set graphs.captions.nodes.items.images=20 "
 #define STEPS 80 /* of four epochs */
-
-static char *folder;
-
-static void
-set_up (void)
-{
-  folder = rig_folder ();
-}
-
-static void
-tear_down (void)
-{
-  rig_remove (folder);
-  g_free (folder);
-}
-
-static char *
-in_folder (const char *name)
-{
-  return g_build_filename (folder, name, NULL);
-}
 
 static char **
 words_of (const char *arguments)
@@ -219,7 +198,7 @@ START_TEST (a_run_directory_holds_the_run)
     validations += json_object_has_member (json_node_get_object (metrics->pdata[i]), "score");
   ck_assert_uint_eq (validations, 4);
   ck_assert_uint_eq (metrics->len, STEPS / 10 + 4);
-  g_autofree char *events = find_with_prefix ("a", "events.out.tfevents."), *log = read_in ("a/log.txt"), *info = read_in ("a/info.json");
+  g_autofree char *events = find_with_prefix ("a", WEFT_EVENTS_PREFIX), *log = read_in ("a/log.txt"), *info = read_in ("a/info.json");
   ck_assert_ptr_nonnull (events);
   ck_assert_uint_gt (count_events (events), STEPS / 10);
   ck_assert (holds (log, "finished after 4 epochs, 80 steps") && holds (info, "processor") && holds (info, "\"digest\""));
@@ -408,17 +387,6 @@ START_TEST (damaged_checkpoints_are_named)
 }
 END_TEST
 
-static char *
-event_file (const char *run)
-{
-  g_autofree char *path = in_folder (run);
-  g_autoptr (GDir) directory = g_dir_open (path, 0, NULL);
-  for (const char *name; directory && (name = g_dir_read_name (directory));)
-    if (g_str_has_prefix (name, "events.out.tfevents."))
-      return g_build_filename (path, name, NULL);
-  ck_abort_msg ("%s has no curves", run);
-}
-
 /* Every byte of the curves that changes, and every end but one between records, is noticed; so is an unreadable account of the run. */
 START_TEST (damaged_curves_are_named)
 {
@@ -427,7 +395,7 @@ START_TEST (damaged_curves_are_named)
   guint ends = 0;
   guint64 all, records;
   weft_well ("train " SMALL "--set epochs=1 --output a");
-  g_autofree char *path = event_file ("a");
+  g_autofree char *path = find_with_prefix ("a", WEFT_EVENTS_PREFIX);
   ck_assert (weft_events_verify (path, &all, NULL));
   ck_assert (g_file_get_contents (path, &bytes, &size, NULL));
   for (gsize at = 0; at < size; at += 7)

@@ -99,7 +99,7 @@ verify_all_events (const char *path, gboolean quiet)
   for (const char *name; folder && (name = g_dir_read_name (folder));)
     {
       g_autofree char *file = g_build_filename (path, name, NULL);
-      if (g_str_has_prefix (name, "events.out.tfevents."))
+      if (g_str_has_prefix (name, WEFT_EVENTS_PREFIX))
         good &= verify_events (file, quiet);
     }
   return good;
