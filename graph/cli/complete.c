@@ -136,10 +136,9 @@ offer_step (const char *word, const char *before, const char *path, GHashTable *
   const char *dot = strrchr (word, '.');
   gsize start = dot ? (gsize) (dot - word) + 1 : 0;
   const char *next = strchr (full + start, '.');
-  char *step = next ? g_strndup (full, (gsize) (next - full)) : g_strdup (full);
+  g_autofree char *step = next ? g_strndup (full, (gsize) (next - full)) : g_strdup (full);
   if (g_hash_table_add (offered, g_strdup (step)))
     offer (word, "", step, next ? "." : "");
-  g_free (step);
 }
 
 /* Nodes of one graph, those inside uses too; without @graph, nodes of networks and of graphs by their addresses. */

@@ -150,16 +150,16 @@ read_album (const Attributes *a, AlbumLayout *layout, gboolean decode, GError **
   g_autoptr (Album) album = album_open (layout, error);
   if (album == NULL || a->captions == NULL || album->photographs->len == 0 || any_is_there (album))
     return g_steal_pointer (&album);
-  if (a->items != IMAGES && album->photographs->len > 1 && (decode || a->damaged == SKIP))
+  if (a->items == IMAGES)
     {
-      refuse_folder (a, album, error);
-      return NULL;
+      g_printerr ("%s: none of the photographs of %s is here; all that are here are read\n", a->path, a->captions);
+      layout->captions = NULL;
+      return album_open (layout, error);
     }
-  if (a->items != IMAGES)
+  if (album->photographs->len == 1 || (!decode && a->damaged != SKIP))
     return g_steal_pointer (&album);
-  g_printerr ("%s: none of the photographs of %s is here; all that are here are read\n", a->path, a->captions);
-  layout->captions = NULL;
-  return album_open (layout, error);
+  refuse_folder (a, album, error);
+  return NULL;
 }
 
 static Album *
