@@ -64,6 +64,7 @@ noinst_HEADERS += \
 	tests/bf16.h \
 	tests/emulated-amx.h \
 	tests/emulated-avx512.h \
+	tests/folder.h \
 	tests/pictures.h \
 	tests/http.h \
 	tests/regions.h \

@@ -6,23 +6,8 @@
 
 #include <math.h>
 
+#include "folder.h"
 #include "npy.h"
-#include "rig.h"
-
-static char *folder;
-
-static inline void
-set_up (void)
-{
-  folder = rig_folder ();
-}
-
-static inline void
-tear_down (void)
-{
-  rig_remove (folder);
-  g_free (folder);
-}
 
 static inline void
 save (const char *name, WeftType type, gconstpointer data, guint rank, const gint64 *shape)

@@ -6,25 +6,10 @@
 
 #include "compose.h"
 #include "digest.h"
+#include "folder.h"
 #include "open.h"
-#include "rig.h"
 
 #define MOST_LINES 5
-
-static char *folder;
-
-static void
-set_up (void)
-{
-  folder = rig_folder ();
-}
-
-static void
-tear_down (void)
-{
-  rig_remove (folder);
-  g_free (folder);
-}
 
 static char *
 source_file (const char *name)

@@ -3,22 +3,7 @@
  * SPDX-License-Identifier: BSD-3-Clause */
 #include <math.h>
 
-#include "rig.h"
-
-static char *folder;
-
-static void
-setup (void)
-{
-  folder = rig_folder ();
-}
-
-static void
-teardown (void)
-{
-  rig_remove (folder);
-  g_free (folder);
-}
+#include "folder.h"
 
 static void
 write_text (const char *name, const char *text)
@@ -437,7 +422,7 @@ main (void)
 {
   Suite *suite = suite_create ("annotations");
   TCase *tests = tcase_create ("annotations");
-  tcase_add_checked_fixture (tests, setup, teardown);
+  tcase_add_checked_fixture (tests, set_up, tear_down);
   tcase_add_test (tests, crisscrossed_by_hand);
   tcase_add_test (tests, eccv_by_hand);
   tcase_add_loop_test (tests, crisscrossed_is_its_definition, 0, G_N_ELEMENTS (cases));

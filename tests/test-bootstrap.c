@@ -4,25 +4,10 @@
 #include <math.h>
 
 #include "cli/bootstrap.h"
-#include "rig.h"
+#include "folder.h"
 
 #define UNITS 12
 #define CAPTIONS 3
-
-static char *folder;
-
-static void
-setup (void)
-{
-  folder = rig_folder ();
-}
-
-static void
-teardown (void)
-{
-  rig_remove (folder);
-  g_free (folder);
-}
 
 static WeftRanks *
 read_text (const char *text, GError **error)
@@ -187,7 +172,7 @@ main (void)
 {
   Suite *suite = suite_create ("bootstrap");
   TCase *tests = tcase_create ("bootstrap");
-  tcase_add_checked_fixture (tests, setup, teardown);
+  tcase_add_checked_fixture (tests, set_up, tear_down);
   tcase_add_test (tests, equal_runs_do_not_differ);
   tcase_add_test (tests, what_is_better_everywhere_is_no_chance);
   tcase_add_test (tests, resamples_are_those_of_the_definition);

@@ -3,23 +3,8 @@
  * SPDX-License-Identifier: BSD-3-Clause */
 #include <gio/gio.h>
 
+#include "folder.h"
 #include "lines.h"
-#include "rig.h"
-
-static char *folder;
-
-static void
-set_up (void)
-{
-  folder = rig_folder ();
-}
-
-static void
-tear_down (void)
-{
-  rig_remove (folder);
-  g_free (folder);
-}
 
 static char *
 yaml (const char *vocabulary, const char *more)

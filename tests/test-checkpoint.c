@@ -2,33 +2,12 @@
  *
  * SPDX-License-Identifier: BSD-3-Clause */
 #include "checkpoint.h"
+#include "folder.h"
 #include "pipeline.h"
 #include "restore.h"
-#include "rig.h"
 #include "places.h"
 #include "safetensors.h"
 #include "weights.h"
-
-static char *folder;
-
-static void
-setup (void)
-{
-  folder = rig_folder ();
-}
-
-static void
-teardown (void)
-{
-  rig_remove (folder);
-  g_free (folder);
-}
-
-static char *
-in_folder (const char *name)
-{
-  return g_build_filename (folder, name, NULL);
-}
 
 static WeftStore *
 make_store (void)
@@ -591,7 +570,7 @@ main (void)
   TCase *tests = tcase_create ("checkpoint");
   Suite *suite = suite_create ("checkpoint");
   weft_registry_load (NULL);
-  tcase_add_checked_fixture (tests, setup, teardown);
+  tcase_add_checked_fixture (tests, set_up, tear_down);
   tcase_set_timeout (tests, 30);
   tcase_add_test (tests, what_is_saved_comes_back);
   tcase_add_test (tests, no_damage_is_missed);

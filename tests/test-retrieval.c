@@ -3,23 +3,8 @@
  * SPDX-License-Identifier: BSD-3-Clause */
 #include <math.h>
 
+#include "folder.h"
 #include "npy.h"
-#include "rig.h"
-
-static char *folder;
-
-static void
-setup (void)
-{
-  folder = rig_folder ();
-}
-
-static void
-teardown (void)
-{
-  rig_remove (folder);
-  g_free (folder);
-}
 
 static const char *const figures[] = { "r1", "r5", "r10", "median", "mean" };
 
@@ -445,7 +430,7 @@ main (void)
   Suite *suite = suite_create ("retrieval");
   weft_registry_load (NULL);
   tcase_set_timeout (tests, 60);
-  tcase_add_checked_fixture (tests, setup, teardown);
+  tcase_add_checked_fixture (tests, set_up, tear_down);
   tcase_add_loop_test (tests, figures_are_those_of_the_definition, 0, G_N_ELEMENTS (problems));
   tcase_add_test (tests, a_collapsed_model_scores_as_chance);
   tcase_add_test (tests, near_ties_are_decided_exactly);

@@ -3,29 +3,8 @@
  * SPDX-License-Identifier: BSD-3-Clause */
 #include <string.h>
 
-#include "rig.h"
+#include "folder.h"
 #include "safetensors.h"
-
-static char *folder;
-
-static void
-setup (void)
-{
-  folder = rig_folder ();
-}
-
-static void
-teardown (void)
-{
-  rig_remove (folder);
-  g_free (folder);
-}
-
-static char *
-in_folder (const char *name)
-{
-  return g_build_filename (folder, name, NULL);
-}
 
 static void
 write_bytes (const char *path, gconstpointer bytes, gsize length)
@@ -377,7 +356,7 @@ main (void)
   TCase *tests = tcase_create ("safetensors");
   Suite *suite = suite_create ("safetensors");
   tcase_set_timeout (tests, 60);
-  tcase_add_checked_fixture (tests, setup, teardown);
+  tcase_add_checked_fixture (tests, set_up, tear_down);
   tcase_add_test (tests, what_is_written_is_read);
   tcase_add_test (tests, bytes_depend_on_contents_alone);
   tcase_add_test (tests, data_is_aligned);

@@ -2,26 +2,11 @@
  *
  * SPDX-License-Identifier: BSD-3-Clause */
 #include "checkpoint.h"
-#include "rig.h"
+#include "folder.h"
 #include "saver.h"
 
 #define TENSORS 60
 #define LONGEST 300000
-
-static char *folder;
-
-static void
-setup (void)
-{
-  folder = rig_folder ();
-}
-
-static void
-teardown (void)
-{
-  rig_remove (folder);
-  g_free (folder);
-}
 
 static char *
 name_of (guint i)
@@ -130,7 +115,7 @@ main (void)
 {
   TCase *tests = tcase_create ("saver");
   Suite *suite = suite_create ("saver");
-  tcase_add_checked_fixture (tests, setup, teardown);
+  tcase_add_checked_fixture (tests, set_up, tear_down);
   tcase_set_timeout (tests, 30);
   tcase_add_test (tests, files_hold_one_moment);
   tcase_add_test (tests, what_fails_leaves_all_as_it_was);

@@ -3,26 +3,11 @@
  * SPDX-License-Identifier: BSD-3-Clause */
 #include <string.h>
 
+#include "folder.h"
 #include "pickle.h"
-#include "rig.h"
 #include "safetensors.h"
 #include "tensor-file.h"
 #include "torch-file.h"
-
-static char *folder;
-
-static void
-setup (void)
-{
-  folder = rig_folder ();
-}
-
-static void
-teardown (void)
-{
-  rig_remove (folder);
-  g_free (folder);
-}
 
 /* Without waiting for the disk, which thousands of files would. */
 static void
@@ -493,7 +478,7 @@ main (void)
   TCase *tests = tcase_create ("torch-file");
   Suite *suite = suite_create ("torch-file");
   tcase_set_timeout (tests, 120);
-  tcase_add_checked_fixture (tests, setup, teardown);
+  tcase_add_checked_fixture (tests, set_up, tear_down);
   tcase_add_loop_test (tests, a_release_is_its_recording, 0, G_N_ELEMENTS (releases));
   tcase_add_loop_test (tests, types_strides_and_containers, 0, G_N_ELEMENTS (forms));
   tcase_add_loop_test (tests, hostile_pickles_are_refused, 0, G_N_ELEMENTS (hostile));

@@ -4,7 +4,7 @@
  * SPDX-License-Identifier: BSD-3-Clause */
 #include <string.h>
 
-#include "rig.h"
+#include "folder.h"
 #include "torch-file.h"
 #include "zip.h"
 
@@ -36,21 +36,6 @@ typedef struct
   GArray *headers; /* of guint32: where the members begin */
   guint32 directory, directory_end;
 } Zip;
-
-static char *folder;
-
-static void
-setup (void)
-{
-  folder = rig_folder ();
-}
-
-static void
-teardown (void)
-{
-  rig_remove (folder);
-  g_free (folder);
-}
 
 static void
 put (Zip *zip, guint bytes, guint64 number)
@@ -317,7 +302,7 @@ main (void)
 {
   Suite *suite = suite_create ("zip bombs");
   TCase *tests = tcase_create ("zip bombs");
-  tcase_add_checked_fixture (tests, setup, teardown);
+  tcase_add_checked_fixture (tests, set_up, tear_down);
   tcase_add_test (tests, honest_archives_are_read);
   tcase_add_loop_test (tests, declared_gigabytes_are_refused, 0, 8);
   tcase_add_test (tests, overlapping_members_are_refused);
