@@ -114,6 +114,15 @@ SOAK = --rounds 20
 soak: all
 	$(srcdir)/tests/soak --weft ./weft $(SOAK)
 
+# What test-tutorial.sh tries. Installing links modules again and takes them away meanwhile: it is done before any suite needs them.
+check_DATA = tests/root
+.PHONY: tests/root
+tests/root: all-am
+	@rm -rf $@ && $(MAKE) install DESTDIR='$(abs_builddir)/$@' >$@.out 2>&1 || { tail -n 20 $@.out >&2; exit 1; }
+CLEANFILES += tests/root.out
+mostlyclean-local:
+	rm -rf tests/root
+
 # The suites under valgrind's memcheck, which hides AVX-512 and so runs other kernels; `make check-valgrind TESTS=tests/test-saver` is one.
 MEMCHECK = valgrind --quiet --error-exitcode=99 --leak-check=no --suppressions=$(abs_top_srcdir)/tests/memcheck.supp
 EXTRA_DIST += tests/memcheck.supp
