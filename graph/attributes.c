@@ -11,9 +11,9 @@
 #define FIELD(type, attributes, attribute) (*(type *) ((char *) (attributes) + (attribute)->offset))
 
 const WeftAttribute *
-weft_operator_attribute (const WeftOperator *operator, const char * name)
+weft_operator_attribute (const WeftOperator *op, const char *name)
 {
-  for (const WeftAttribute *attribute = operator->attributes; attribute && attribute->name; attribute++)
+  for (const WeftAttribute *attribute = op->attributes; attribute && attribute->name; attribute++)
     if (strcmp (attribute->name, name) == 0)
       return attribute;
   return NULL;
@@ -34,11 +34,10 @@ expected (const WeftNode *node, const WeftAttribute *attribute, const WeftValue 
 
   if (kind == WEFT_VALUE_SCALAR)
     weft_problems_add (problems, weft_value_mark (value), "attribute \"%s\" of %s `%s` must be %s, not %s\"%s\"", attribute->name,
-                       node->operator->name, node->path, what, weft_value_is_quoted (value) ? "the quoted text " : "",
-                       weft_value_text (value));
+                       node->op->name, node->path, what, weft_value_is_quoted (value) ? "the quoted text " : "", weft_value_text (value));
   else
-    weft_problems_add (problems, weft_value_mark (value), "attribute \"%s\" of %s `%s` must be %s, not %s", attribute->name,
-                       node->operator->name, node->path, what, kinds[kind]);
+    weft_problems_add (problems, weft_value_mark (value), "attribute \"%s\" of %s `%s` must be %s, not %s", attribute->name, node->op->name,
+                       node->path, what, kinds[kind]);
 }
 
 static gboolean
@@ -47,7 +46,7 @@ in_range (const WeftNode *node, const WeftAttribute *attribute, const WeftValue 
   if (attribute->minimum == attribute->maximum || (number >= attribute->minimum && number <= attribute->maximum))
     return TRUE;
   weft_problems_add (problems, weft_value_mark (value), "attribute \"%s\" of %s `%s` is %g; it must lie between %g and %g", attribute->name,
-                     node->operator->name, node->path, number, attribute->minimum, attribute->maximum);
+                     node->op->name, node->path, number, attribute->minimum, attribute->maximum);
   return FALSE;
 }
 
@@ -119,8 +118,8 @@ store_choice (WeftNode *node, const WeftAttribute *attribute, const WeftValue *v
       return FALSE;
     }
   hint = weft_suggestion (text, attribute->choices);
-  weft_problems_add (problems, weft_value_mark (value), "attribute \"%s\" of %s `%s` can't be \"%s\"%s", attribute->name,
-                     node->operator->name, node->path, text, hint);
+  weft_problems_add (problems, weft_value_mark (value), "attribute \"%s\" of %s `%s` can't be \"%s\"%s", attribute->name, node->op->name,
+                     node->path, text, hint);
   return FALSE;
 }
 
@@ -226,12 +225,12 @@ store_value (WeftNode *node, const WeftAttribute *attribute, WeftValue *value, W
 gboolean
 weft_attributes_store (WeftNode *node, const WeftValue *given, WeftProblems *problems)
 {
-  const WeftOperator *operator= node->operator;
+  const WeftOperator *op = node->op;
   gboolean good = TRUE;
 
-  if (operator->attributes_size && !node->attributes)
-    node->attributes = g_malloc0 (operator->attributes_size);
-  for (const WeftAttribute *attribute = operator->attributes; attribute && attribute->name; attribute++)
+  if (op->attributes_size && !node->attributes)
+    node->attributes = g_malloc0 (op->attributes_size);
+  for (const WeftAttribute *attribute = op->attributes; attribute && attribute->name; attribute++)
     {
       WeftValue *value = given ? weft_value_lookup (given, attribute->name) : NULL;
       if (value && weft_value_kind (value) != WEFT_VALUE_NULL)
@@ -243,16 +242,16 @@ weft_attributes_store (WeftNode *node, const WeftValue *given, WeftProblems *pro
         }
       else
         {
-          weft_problems_add (problems, node->mark, "%s `%s` needs attribute \"%s\": %s", operator->name, node->path, attribute->name,
+          weft_problems_add (problems, node->mark, "%s `%s` needs attribute \"%s\": %s", op->name, node->path, attribute->name,
                              attribute->meaning ? attribute->meaning : "");
           good = FALSE;
         }
     }
-  if (good && operator->check)
+  if (good && op->check)
     {
-      g_autofree char *wrong = operator->check (node->attributes);
+      g_autofree char *wrong = op->check (node->attributes);
       if (wrong)
-        weft_problems_add (problems, node->mark, "%s `%s`: %s", operator->name, node->path, wrong);
+        weft_problems_add (problems, node->mark, "%s `%s`: %s", op->name, node->path, wrong);
       good = !wrong;
     }
   return good;

@@ -16,7 +16,7 @@ G_BEGIN_DECLS
  */
 gboolean weft_attributes_store (WeftNode *node, const WeftValue *given, WeftProblems *problems);
 
-const WeftAttribute *weft_operator_attribute (const WeftOperator *operator, const char *name);
+const WeftAttribute *weft_operator_attribute (const WeftOperator *op, const char *name);
 
 /* Stores a number, a rounded integer or a truth value: what schedules do before each step. */
 void weft_attribute_store_number (gpointer attributes, const WeftAttribute *attribute, double number);

@@ -31,9 +31,9 @@ bind_inputs (WeftBound *bound)
 {
   const WeftNode *node = forward_of (bound->node);
 
-  for (guint port = 0; node->operator->inputs && node->operator->inputs[port].name; port++)
+  for (guint port = 0; node->op->inputs && node->op->inputs[port].name; port++)
     {
-      const WeftPort *declared = &node->operator->inputs[port];
+      const WeftPort *declared = &node->op->inputs[port];
       const WeftInput *input = &node->inputs[port];
       gboolean sizes_only = is_backward (bound) && !(declared->flags & WEFT_PORT_READ);
       bound->call.in_count[port] = input->n;
@@ -53,9 +53,9 @@ bind_outputs (WeftBound *bound)
 
   if (is_backward (bound))
     bound->out_copies = g_new0 (WeftTensor, WEFT_MAX_PORTS);
-  for (guint port = 0; node->operator->outputs[port].name; port++)
+  for (guint port = 0; node->op->outputs[port].name; port++)
     {
-      const WeftPort *declared = &node->operator->outputs[port];
+      const WeftPort *declared = &node->op->outputs[port];
       WeftWire *wire = node->outputs[port];
       if (!wire || !weft_shape_is_known (&wire->shape) || (!wire->read && (declared->flags & WEFT_PORT_OPTIONAL)))
         continue;
@@ -79,14 +79,14 @@ bind_gradients (WeftBound *bound)
       if (node->parameter_gradients[port])
         bound->call.parameter_gradient[port] = &bound->tensors[node->parameter_gradients[port]->index];
     }
-  for (guint port = 0; of->operator->inputs && of->operator->inputs[port].name; port++)
+  for (guint port = 0; of->op->inputs && of->op->inputs[port].name; port++)
     {
       gboolean any = FALSE;
       for (guint k = 0; k < of->inputs[port].n; k++)
         any |= node->in_gradients[port] && node->in_gradients[port][k];
       if (!any)
         continue;
-      if (of->operator->inputs[port].flags & WEFT_PORT_VARIADIC)
+      if (of->op->inputs[port].flags & WEFT_PORT_VARIADIC)
         bound->call.in_gradient[port] = bound->in_gradient_copies[port] = g_new0 (WeftTensor, of->inputs[port].n);
       else
         bound->call.in_gradient[port] = &bound->tensors[node->in_gradients[port][0]->index];
@@ -157,9 +157,9 @@ weft_bound_refresh (WeftBound *bound)
 {
   const WeftNode *node = forward_of (bound->node);
 
-  for (guint port = 0; node->operator->inputs && node->operator->inputs[port].name; port++)
+  for (guint port = 0; node->op->inputs && node->op->inputs[port].name; port++)
     {
-      gboolean sizes_only = is_backward (bound) && !(node->operator->inputs[port].flags & WEFT_PORT_READ);
+      gboolean sizes_only = is_backward (bound) && !(node->op->inputs[port].flags & WEFT_PORT_READ);
       for (guint k = 0; bound->in_copies[port] && k < node->inputs[port].n; k++)
         {
           WeftWire *wire = node->inputs[port].wires[k];
@@ -173,7 +173,7 @@ weft_bound_refresh (WeftBound *bound)
         else
           bound->in_gradient_copies[port][k].data = NULL;
     }
-  for (guint port = 0; bound->out_copies && node->operator->outputs[port].name; port++)
+  for (guint port = 0; bound->out_copies && node->op->outputs[port].name; port++)
     if (bound->call.out[port] == &bound->out_copies[port])
       {
         bound->out_copies[port] = bound->tensors[node->outputs[port]->index];

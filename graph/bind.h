@@ -29,7 +29,8 @@ typedef struct
  * @tensors: one per wire of the graph
  * @lookup: finds a parameter, state or slot by store path; may return tensors without data while planning
  */
-void weft_bind (WeftBound *bound, const WeftNode *node, WeftTensor *tensors, WeftTensor *(*lookup) (gpointer data, const char *path), gpointer data);
+void weft_bind (WeftBound *bound, const WeftNode *node, WeftTensor *tensors, WeftTensor *(*lookup) (gpointer data, const char *path),
+                gpointer data);
 void weft_bound_refresh (WeftBound *bound);
 void weft_bound_clear (WeftBound *bound);
 

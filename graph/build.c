@@ -62,9 +62,9 @@ is_optimizer (const WeftNode *node)
 {
   gboolean minimizes = FALSE;
 
-  for (guint port = 0; port < weft_port_count (node->operator->inputs); port++)
-    minimizes |= (node->operator->inputs[port].flags & WEFT_PORT_OBJECTIVE) && node->inputs[port].n;
-  return minimizes && node->operator->slots;
+  for (guint port = 0; port < weft_port_count (node->op->inputs); port++)
+    minimizes |= (node->op->inputs[port].flags & WEFT_PORT_OBJECTIVE) && node->inputs[port].n;
+  return minimizes && node->op->slots;
 }
 
 static void
@@ -101,10 +101,10 @@ build_graph (WeftPipeline *pipeline, WeftGraph *graph, WeftValue *definition, We
             "`%s` trains, but graph %s does not say `mode: train`: nothing would be dropped out, and norms would use running "
             "statistics that never move; add it, or `mode: infer` if that is meant",
             node->path, graph->name);
-      if (node->operator->is_source && graph->source)
+      if (node->op->is_source && graph->source)
         weft_problems_add (problems, node->mark, "graph %s iterates over `%s` already; `%s` would be a second source", graph->name,
                            graph->source->path, node->path);
-      else if (node->operator->is_source)
+      else if (node->op->is_source)
         graph->source = node;
     }
 }

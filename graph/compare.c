@@ -161,7 +161,7 @@ add_missing (GPtrArray *changes, WeftChangeKind kind, const Nodes *here, const N
           outermost = g_strdup (address);
           node = g_hash_table_lookup (here->nodes, address);
         }
-      char *what = node ? g_strdup (node->operator->name) : g_strdup_printf ("%u nodes", n);
+      char *what = node ? g_strdup (node->op->name) : g_strdup_printf ("%u nodes", n);
       if (g_hash_table_add (told, g_strdup (outermost)))
         add_change (changes, kind, outermost, NULL, kind == WEFT_CHANGE_REMOVE ? what : NULL, kind == WEFT_CHANGE_ADD ? what : NULL);
       else
@@ -199,8 +199,8 @@ print_input (const WeftInput *input)
         }
       g_autofree char *address = weft_node_address (wire->node);
       g_string_append (text, address);
-      if (weft_port_count (wire->node->operator->outputs) > 1)
-        g_string_append_printf (text, ".%s", wire->node->operator->outputs[wire->port].name);
+      if (weft_port_count (wire->node->op->outputs) > 1)
+        g_string_append_printf (text, ".%s", wire->node->op->outputs[wire->port].name);
     }
   if (!text->len)
     g_string_append (text, "nothing");
@@ -210,21 +210,21 @@ print_input (const WeftInput *input)
 static void
 compare_nodes (GPtrArray *changes, const char *address, const WeftNode *a, const WeftNode *b)
 {
-  gboolean same = a->operator== b->operator;
+  gboolean same = a->op == b->op;
   if (!same)
-    add_change (changes, WEFT_CHANGE_REPLACE, g_strdup (address), NULL, g_strdup (a->operator->name), g_strdup (b->operator->name));
-  for (const WeftAttribute *attribute = same ? a->operator->attributes : NULL; attribute && attribute->name; attribute++)
+    add_change (changes, WEFT_CHANGE_REPLACE, g_strdup (address), NULL, g_strdup (a->op->name), g_strdup (b->op->name));
+  for (const WeftAttribute *attribute = same ? a->op->attributes : NULL; attribute && attribute->name; attribute++)
     {
       g_autofree char *before = print_attribute (a, attribute), *after = print_attribute (b, attribute);
       if (strcmp (before, after) != 0)
         add_change (changes, WEFT_CHANGE_SET, g_strdup (address), attribute->name, g_steal_pointer (&before), g_steal_pointer (&after));
     }
-  for (guint p = 0; p < weft_port_count (a->operator->inputs); p++)
+  for (guint p = 0; p < weft_port_count (a->op->inputs); p++)
     {
-      int q = weft_port_index (b->operator->inputs, a->operator->inputs[p].name);
+      int q = weft_port_index (b->op->inputs, a->op->inputs[p].name);
       g_autofree char *before = print_input (&a->inputs[p]), *after = q >= 0 ? print_input (&b->inputs[q]) : NULL;
       if (after && strcmp (before, after) != 0)
-        add_change (changes, WEFT_CHANGE_REWIRE, g_strdup (address), a->operator->inputs[p].name, g_steal_pointer (&before),
+        add_change (changes, WEFT_CHANGE_REWIRE, g_strdup (address), a->op->inputs[p].name, g_steal_pointer (&before),
                     g_steal_pointer (&after));
     }
   if (a->mode != b->mode)

@@ -17,8 +17,9 @@ const WeftOperator weft_feed_operator = {
   .name = "feed",
   .version = 1,
   .summary = "a tensor given from outside in every step",
-  .documentation = "The signature's letters are shared by all feeds of a graph and need bounds: `f32[b<=8 : t<=288, 32]`. With `gradient: true` "
-                   "the graph is differentiated with respect to the value as well.",
+  .documentation =
+      "The signature's letters are shared by all feeds of a graph and need bounds: `f32[b<=8 : t<=288, 32]`. With `gradient: true` "
+      "the graph is differentiated with respect to the value as well.",
   .attributes_size = sizeof (WeftFeed),
   .attributes = (const WeftAttribute[]){ WEFT_STRING (WeftFeed, signature, NULL, "what is given"),
                                          WEFT_BOOLEAN (WeftFeed, gradient, "false", "compute the gradient by this value"),
@@ -130,7 +131,8 @@ static const WeftOperator gradients_operator = {
   .version = 1,
   .summary = "computes gradients of an objective without using them",
   .documentation = "For looking at gradients and for tests: differentiates its graph as an optimizer does and changes nothing.",
-  .inputs = (const WeftPort[]){ { .name = "minimize", .signature = "f32[]", .flags = WEFT_PORT_OBJECTIVE, .meaning = "the objective" }, { 0 } },
+  .inputs =
+      (const WeftPort[]){ { .name = "minimize", .signature = "f32[]", .flags = WEFT_PORT_OBJECTIVE, .meaning = "the objective" }, { 0 } },
   .outputs = (const WeftPort[]){ { 0 } },
   .forward = gradients_forward,
   .effect = TRUE,
@@ -141,5 +143,5 @@ static const WeftOperator gradients_operator = {
              "look: {op: gradients, minimize: loss}\n",
 };
 
-const WeftOperator *const weft_core_operators[]
-    = { &weft_feed_operator, &weft_sum_operator, &weft_one_operator, &gradients_operator, NULL };
+const WeftOperator *const weft_core_operators[] = { &weft_feed_operator, &weft_sum_operator, &weft_one_operator, &gradients_operator,
+                                                    NULL };

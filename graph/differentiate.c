@@ -29,7 +29,7 @@ has_trainable_members (const WeftNode *node)
 {
   const WeftFeed *feed = node->attributes;
 
-  if (node->operator == &weft_feed_operator)
+  if (node->op == &weft_feed_operator)
     return feed->gradient;
   for (guint i = 0; i < WEFT_MAX_PORTS; i++)
     if (node->parameters[i].path && node->parameters[i].trainable)
@@ -41,14 +41,15 @@ has_trainable_members (const WeftNode *node)
 static gboolean
 has_gradient (const WeftWire *wire)
 {
-  return (wire->shape.type == WEFT_F32 || wire->shape.type == WEFT_F64) && !(wire->node->operator->outputs[wire->port].flags & WEFT_PORT_CONSTANT);
+  return (wire->shape.type == WEFT_F32 || wire->shape.type == WEFT_F64)
+         && !(wire->node->op->outputs[wire->port].flags & WEFT_PORT_CONSTANT);
 }
 
 static gboolean
 carries_gradient (const Differentiation *self, const WeftNode *node, guint port, const WeftWire *wire)
 {
   return wire && has_gradient (wire) && wire->node->index < self->n && self->influenced[wire->node->index]
-         && !(node->operator->inputs[port].flags & (WEFT_PORT_CONSTANT | WEFT_PORT_OBJECTIVE));
+         && !(node->op->inputs[port].flags & (WEFT_PORT_CONSTANT | WEFT_PORT_OBJECTIVE));
 }
 
 static void
@@ -58,7 +59,7 @@ find_influenced (Differentiation *self)
     {
       const WeftNode *node = self->graph->nodes->pdata[i];
       gboolean influenced = has_trainable_members (node);
-      for (guint port = 0; node->operator->inputs && node->operator->inputs[port].name; port++)
+      for (guint port = 0; node->op->inputs && node->op->inputs[port].name; port++)
         for (guint k = 0; k < node->inputs[port].n; k++)
           influenced |= carries_gradient (self, node, port, node->inputs[port].wires[k]);
       self->influenced[i] = influenced && node->kind == WEFT_NODE_FORWARD;
@@ -141,15 +142,15 @@ want_inputs (Differentiation *self, WeftNode *gradient, const WeftNode *node, gu
 static void
 keep_for_backward (Differentiation *self, WeftNode *node)
 {
-  for (guint i = 0; node->operator->saved && node->operator->saved[i].name; i++)
+  for (guint i = 0; node->op->saved && node->op->saved[i].name; i++)
     if (!node->saved[i] && weft_shape_is_known (&node->saved_shapes[i]))
       {
         node->saved[i] = weft_graph_add_wire (self->graph, node, WEFT_WIRE_SAVED, i, 0);
         node->saved[i]->shape = node->saved_shapes[i];
         node->saved[i]->read = TRUE;
       }
-  for (guint i = 0; node->operator->outputs[i].name; i++)
-    if (node->outputs[i] && (node->operator->outputs[i].flags & WEFT_PORT_READ) && weft_shape_is_known (&node->outputs[i]->shape))
+  for (guint i = 0; node->op->outputs[i].name; i++)
+    if (node->outputs[i] && (node->op->outputs[i].flags & WEFT_PORT_READ) && weft_shape_is_known (&node->outputs[i]->shape))
       node->outputs[i]->read = TRUE;
 }
 
@@ -161,30 +162,31 @@ make_gradient_node (Differentiation *self, WeftNode *node)
   gboolean any = FALSE;
   g_autofree char *path = NULL;
 
-  for (guint i = 0; node->operator->outputs[i].name; i++)
+  for (guint i = 0; node->op->outputs[i].name; i++)
     if (node->outputs[i])
       {
-        g_autofree char *name = g_strdup_printf ("%s.%s", node->path, node->operator->outputs[i].name);
+        g_autofree char *name = g_strdup_printf ("%s.%s", node->path, node->op->outputs[i].name);
         totals[i] = total_of (self, g_hash_table_lookup (self->contributions, node->outputs[i]), name, &node->outputs[i]->shape);
         any |= totals[i] != NULL;
       }
   if (!any)
     return;
-  if (node->operator == &weft_feed_operator)
+  if (node->op == &weft_feed_operator)
     {
       totals[0]->kept = TRUE;
       node->out_gradients[0] = totals[0];
       return;
     }
-  if (!node->operator->backward)
+  if (!node->op->backward)
     {
-      weft_problems_add (self->problems, node->mark, "`%s` lies between trainable parameters and the objective of `%s`, but operator %s has no gradient: %s",
-                         node->path, self->objective->path, node->operator->name,
-                         node->operator->not_differentiable ? node->operator->not_differentiable : "its author gave none");
+      weft_problems_add (self->problems, node->mark,
+                         "`%s` lies between trainable parameters and the objective of `%s`, but operator %s has no gradient: %s",
+                         node->path, self->objective->path, node->op->name,
+                         node->op->not_differentiable ? node->op->not_differentiable : "its author gave none");
       return;
     }
   path = g_strdup_printf ("%s~gradient", node->path);
-  gradient = weft_node_new (node->operator, path, node->store_path, node->mark);
+  gradient = weft_node_new (node->op, path, node->store_path, node->mark);
   gradient->kind = WEFT_NODE_GRADIENT;
   gradient->of = node;
   gradient->mode = node->mode;
@@ -195,7 +197,7 @@ make_gradient_node (Differentiation *self, WeftNode *node)
   for (guint i = 0; i < WEFT_MAX_PORTS; i++)
     if (node->parameters[i].path && node->parameters[i].trainable)
       want_parameter (self, gradient, &node->parameters[i], i);
-  for (guint port = 0; node->operator->inputs && node->operator->inputs[port].name; port++)
+  for (guint port = 0; node->op->inputs && node->op->inputs[port].name; port++)
     want_inputs (self, gradient, node, port);
   keep_for_backward (self, node);
 }
@@ -231,7 +233,7 @@ check_patterns (Differentiation *self)
   const WeftNode *node = self->objective;
   const GArray *targets = node->targets;
 
-  for (const WeftAttribute *attribute = node->operator->attributes; attribute && attribute->name; attribute++)
+  for (const WeftAttribute *attribute = node->op->attributes; attribute && attribute->name; attribute++)
     {
       gboolean map = attribute->kind == WEFT_ATTRIBUTE_NUMBERS, list = attribute->kind == WEFT_ATTRIBUTE_STRINGS;
       const WeftValue *given = (map || list) && node->map ? weft_value_lookup (node->map, attribute->name) : NULL;
@@ -243,8 +245,8 @@ check_patterns (Differentiation *self)
             matches = weft_path_match (pattern, g_array_index (targets, WeftTarget, k).path);
           if (!matches)
             weft_problems_add (self->problems, map ? weft_value_key_mark (given, i) : weft_value_mark (weft_value_item (given, i)),
-                               "`%s` of `%s`: %s matches none of the %u parameters that are trained, such as %s", attribute->name, node->path,
-                               pattern, targets->len, g_array_index (targets, WeftTarget, 0).path);
+                               "`%s` of `%s`: %s matches none of the %u parameters that are trained, such as %s", attribute->name,
+                               node->path, pattern, targets->len, g_array_index (targets, WeftTarget, 0).path);
         }
     }
 }
@@ -274,8 +276,8 @@ differentiate (WeftGraph *graph, WeftNode *node, WeftWire *objective, guint n, W
   find_influenced (&self);
   if (!has_gradient (objective))
     weft_problems_add (problems, node->mark, "`%s` cannot minimize `%s.%s`: operator %s gives no gradient by it (%s)", node->path,
-                       objective->node->path, objective->node->operator->outputs[objective->port].name, objective->node->operator->name,
-                       objective->node->operator->outputs[objective->port].meaning);
+                       objective->node->path, objective->node->op->outputs[objective->port].name, objective->node->op->name,
+                       objective->node->op->outputs[objective->port].meaning);
   else if (!self.influenced[objective->node->index])
     weft_problems_add (problems, node->mark, "nothing that `%s` minimizes depends on a trainable parameter", node->path);
   else
@@ -306,8 +308,8 @@ weft_differentiate_graph (WeftGraph *graph, WeftProblems *problems)
   for (guint i = 0; i < n; i++)
     {
       WeftNode *node = graph->nodes->pdata[i];
-      for (guint port = 0; node->operator->inputs && node->operator->inputs[port].name; port++)
-        if ((node->operator->inputs[port].flags & WEFT_PORT_OBJECTIVE) && node->inputs[port].n)
+      for (guint port = 0; node->op->inputs && node->op->inputs[port].name; port++)
+        if ((node->op->inputs[port].flags & WEFT_PORT_OBJECTIVE) && node->inputs[port].n)
           differentiate (graph, node, node->inputs[port].wires[0], n, problems);
     }
   return weft_problems_count (problems) == before;

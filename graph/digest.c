@@ -57,7 +57,7 @@ is_scheduled (const WeftNode *node, const WeftAttribute *attribute)
 static void
 describe_attributes (GString *text, const WeftNode *node)
 {
-  for (const WeftAttribute *attribute = node->operator->attributes; attribute && attribute->name; attribute++)
+  for (const WeftAttribute *attribute = node->op->attributes; attribute && attribute->name; attribute++)
     {
       WeftValue *given = node->map ? weft_value_lookup (node->map, attribute->name) : NULL;
       gboolean collection = attribute->kind == WEFT_ATTRIBUTE_NUMBERS || attribute->kind == WEFT_ATTRIBUTE_STRINGS;
@@ -77,17 +77,17 @@ describe_attributes (GString *text, const WeftNode *node)
 static void
 describe_inputs (GString *text, const WeftNode *node)
 {
-  for (guint p = 0; p < weft_port_count (node->operator->inputs); p++)
+  for (guint p = 0; p < weft_port_count (node->op->inputs); p++)
     {
       const WeftInput *input = &node->inputs[p];
       if (input->state_of)
-        g_string_append_printf (text, "  %s < state of %s\n", node->operator->inputs[p].name, input->state_of->path);
+        g_string_append_printf (text, "  %s < state of %s\n", node->op->inputs[p].name, input->state_of->path);
       for (guint i = 0; i < input->n && !input->state_of; i++)
         if (input->wires[i] && input->wires[i]->node)
-          g_string_append_printf (text, "  %s < %s.%s\n", node->operator->inputs[p].name, input->wires[i]->node->path,
-                                  input->wires[i]->node->operator->outputs[input->wires[i]->port].name);
+          g_string_append_printf (text, "  %s < %s.%s\n", node->op->inputs[p].name, input->wires[i]->node->path,
+                                  input->wires[i]->node->op->outputs[input->wires[i]->port].name);
         else
-          g_string_append_printf (text, "  %s < weights %s\n", node->operator->inputs[p].name, input->weights[i] ? input->weights[i] : "");
+          g_string_append_printf (text, "  %s < weights %s\n", node->op->inputs[p].name, input->weights[i] ? input->weights[i] : "");
     }
 }
 
@@ -100,8 +100,8 @@ describe_graph (GString *text, const WeftGraph *graph)
       const WeftNode *node = graph->nodes->pdata[i];
       if (node->kind != WEFT_NODE_FORWARD)
         continue;
-      g_string_append_printf (text, " %s as %s: %s version %u, %s%s%s\n", node->path, node->store_path, node->operator->name,
-                              node->operator->version, weft_mode_name (node->mode), node->trainable ? "" : ", frozen",
+      g_string_append_printf (text, " %s as %s: %s version %u, %s%s%s\n", node->path, node->store_path, node->op->name, node->op->version,
+                              weft_mode_name (node->mode), node->trainable ? "" : ", frozen",
                               node->compute == WEFT_COMPUTE_BF16 ? ", bf16" : "");
       describe_attributes (text, node);
       describe_inputs (text, node);

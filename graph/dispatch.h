@@ -59,31 +59,31 @@ weft_instructions (void)
  * none depends on addresses or threads if the loop does not.
  */
 #ifdef __x86_64__
-#define WEFT_DISPATCH(type, name, loop, parameters, arguments) \
-  static type name##_baseline parameters \
-  { \
-    return loop arguments; \
-  } \
-  __attribute__ ((target ("avx2,fma"))) static type name##_avx2 parameters \
-  { \
-    return loop arguments; \
-  } \
-  __attribute__ ((target ("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma"))) static type name##_avx512 parameters \
-  { \
-    return loop arguments; \
-  } \
-  static inline type name parameters \
-  { \
-    WeftInstructions set = weft_instructions (); \
-    return set == WEFT_INSTRUCTIONS_AVX512 ? name##_avx512 arguments \
-           : set == WEFT_INSTRUCTIONS_AVX2 ? name##_avx2 arguments \
-                                           : name##_baseline arguments; \
+#define WEFT_DISPATCH(type, name, loop, parameters, arguments)                                                                             \
+  static type name##_baseline parameters                                                                                                   \
+  {                                                                                                                                        \
+    return loop arguments;                                                                                                                 \
+  }                                                                                                                                        \
+  __attribute__ ((target ("avx2,fma"))) static type name##_avx2 parameters                                                                 \
+  {                                                                                                                                        \
+    return loop arguments;                                                                                                                 \
+  }                                                                                                                                        \
+  __attribute__ ((target ("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma"))) static type name##_avx512 parameters                            \
+  {                                                                                                                                        \
+    return loop arguments;                                                                                                                 \
+  }                                                                                                                                        \
+  static inline type name parameters                                                                                                       \
+  {                                                                                                                                        \
+    WeftInstructions set = weft_instructions ();                                                                                           \
+    return set == WEFT_INSTRUCTIONS_AVX512 ? name##_avx512 arguments                                                                       \
+           : set == WEFT_INSTRUCTIONS_AVX2 ? name##_avx2 arguments                                                                         \
+                                           : name##_baseline arguments;                                                                    \
   }
 #else
-#define WEFT_DISPATCH(type, name, loop, parameters, arguments) \
-  static inline type name parameters \
-  { \
-    return loop arguments; \
+#define WEFT_DISPATCH(type, name, loop, parameters, arguments)                                                                             \
+  static inline type name parameters                                                                                                       \
+  {                                                                                                                                        \
+    return loop arguments;                                                                                                                 \
   }
 #endif
 

@@ -36,19 +36,20 @@ WeftValue *weft_value_new_unknown (const char *text, WeftMark mark);
 gboolean weft_value_is_unknown (const WeftValue *value);
 /* Length of a list, entries of a map, 0 otherwise. */
 guint weft_value_length (const WeftValue *value);
-WeftValue *weft_value_item (const WeftValue *value, guint index);                /* (transfer none) list item or map value, in order */
+WeftValue *weft_value_item (const WeftValue *value, guint index); /* (transfer none) list item or map value, in order */
 const char *weft_value_key (const WeftValue *map, guint index);
 WeftMark weft_value_key_mark (const WeftValue *map, guint index);
-WeftMark weft_value_mark_of (const WeftValue *map, const char *key);               /* of entry @key; of @map if there is none */
-WeftValue *weft_value_lookup (const WeftValue *map, const char *key);            /* (transfer none) (nullable) */
-void weft_value_append (WeftValue *list, WeftValue *item);                       /* (transfer full) item */
-void weft_value_set (WeftValue *map, const char *key, WeftMark key_mark, WeftValue *value); /* (transfer full) value; replaces in place or appends */
+WeftMark weft_value_mark_of (const WeftValue *map, const char *key);  /* of entry @key; of @map if there is none */
+WeftValue *weft_value_lookup (const WeftValue *map, const char *key); /* (transfer none) (nullable) */
+void weft_value_append (WeftValue *list, WeftValue *item);            /* (transfer full) item */
+void weft_value_set (WeftValue *map, const char *key, WeftMark key_mark,
+                     WeftValue *value); /* (transfer full) value; replaces in place or appends */
 gboolean weft_value_remove (WeftValue *map, const char *key);
 
 /* Typed reading. Each returns FALSE, leaving *result alone, when the value is of another type. */
-gboolean weft_value_get_integer (const WeftValue *value, gint64 *result);        /* 1e4 and 16_384 are integers too */
-gboolean weft_value_get_number (const WeftValue *value, double *result);         /* C locale; no nan, no inf */
-gboolean weft_value_get_boolean (const WeftValue *value, gboolean *result);      /* true/false, yes/no, on/off */
+gboolean weft_value_get_integer (const WeftValue *value, gint64 *result);   /* 1e4 and 16_384 are integers too */
+gboolean weft_value_get_number (const WeftValue *value, double *result);    /* C locale; no nan, no inf */
+gboolean weft_value_get_boolean (const WeftValue *value, gboolean *result); /* true/false, yes/no, on/off */
 
 /**
  * weft_document_parse:

@@ -83,11 +83,11 @@ style_of (const WeftNode *node)
 {
   if (node->kind == WEFT_NODE_GRADIENT)
     return "style=\"rounded,filled\", fillcolor=\"#e8e8f4\", color=\"#7878b0\", fontcolor=\"#404080\"";
-  if (node->operator->is_source)
+  if (node->op->is_source)
     return "style=\"filled\", shape=folder, fillcolor=\"#dcefdc\"";
-  if (node->operator->effect)
+  if (node->op->effect)
     return "style=\"filled\", shape=box3d, fillcolor=\"#f6e0cc\"";
-  if (node->operator->states && node->operator->states[0].name)
+  if (node->op->states && node->op->states[0].name)
     return "style=\"rounded,filled\", fillcolor=\"#f8f2d0\"";
   return "style=\"rounded\"";
 }
@@ -170,8 +170,8 @@ draw_node (const Drawing *drawing, const WeftNode *node, guint depth)
   GString *out = drawing->out;
   g_autofree char *plan = drawing->options->plan ? plan_of (drawing->options->plan, node) : g_strdup ("");
   const char *dot = strrchr (node->path, '.');
-  const char *name = dot && node->operator->inputs && !node->collected_graph ? dot + 1 : node->path;
-  g_autofree char *label = g_strdup_printf ("%s\n%s%s", name, node->kind == WEFT_NODE_GRADIENT ? "" : node->operator->name, plan);
+  const char *name = dot && node->op->inputs && !node->collected_graph ? dot + 1 : node->path;
+  g_autofree char *label = g_strdup_printf ("%s\n%s%s", name, node->kind == WEFT_NODE_GRADIENT ? "" : node->op->name, plan);
   indent (out, depth);
   g_string_append_printf (out, "n%u [label=", node->index);
   /* \n within a label is Graphviz's own escape. */
@@ -426,7 +426,7 @@ draw_additions (Drawing *drawing, const WeftGraph *other)
         {
           g_string_append_printf (drawing->out,
                                   "  m%u [label=\"%s\\n%s\", style=\"rounded,filled\", fillcolor=\"#d8f0d8\", color=\"#308030\"];\n",
-                                  node->index, node->path, node->operator->name);
+                                  node->index, node->path, node->op->name);
         }
       Addition addition = { drawing, node, ours };
       weft_node_visit_reads (node, draw_added_edge, &addition);

@@ -54,21 +54,21 @@ add_end (GArray *ends, char *name, const char *reference, WeftWire *wire)
 static void
 note_node (Bypass *bypass, const WeftNode *node)
 {
-  for (guint p = 0; p < weft_port_count (node->operator->inputs); p++)
+  for (guint p = 0; p < weft_port_count (node->op->inputs); p++)
     {
       const WeftInput *input = &node->inputs[p];
-      const WeftValue *written = node->map ? weft_value_lookup (node->map, node->operator->inputs[p].name) : NULL;
+      const WeftValue *written = node->map ? weft_value_lookup (node->map, node->op->inputs[p].name) : NULL;
       gboolean several = written && weft_value_length (written) > 0;
       for (guint i = 0; i < input->n; i++)
         {
           const WeftValue *reference = several && i < weft_value_length (written) ? weft_value_item (written, i) : written;
-          char *name = several ? g_strdup_printf ("%s.%u", node->operator->inputs[p].name, i) : g_strdup (node->operator->inputs[p].name);
+          char *name = several ? g_strdup_printf ("%s.%u", node->op->inputs[p].name, i) : g_strdup (node->op->inputs[p].name);
           add_end (bypass->inputs, name, reference && weft_value_kind (reference) == WEFT_VALUE_SCALAR ? weft_value_text (reference) : NULL,
                    input->wires[i]);
         }
     }
-  for (guint p = 0; p < weft_port_count (node->operator->outputs); p++)
-    add_end (bypass->outputs, g_strdup (node->operator->outputs[p].name), NULL, node->outputs[p]);
+  for (guint p = 0; p < weft_port_count (node->op->outputs); p++)
+    add_end (bypass->outputs, g_strdup (node->op->outputs[p].name), NULL, node->outputs[p]);
 }
 
 static void
@@ -278,10 +278,10 @@ add_readers (GString *text, const Bypass *bypass, const WeftWire *output)
   for (guint i = 0; i < bypass->graph->nodes->len; i++)
     {
       const WeftNode *node = bypass->graph->nodes->pdata[i];
-      const WeftWire *gives = weft_port_count (node->operator->outputs) ? node->outputs[0] : NULL;
+      const WeftWire *gives = weft_port_count (node->op->outputs) ? node->outputs[0] : NULL;
       if (!reads_wire (node, output) || !gives)
         continue;
-      for (guint p = 0; p < weft_port_count (node->operator->inputs); p++)
+      for (guint p = 0; p < weft_port_count (node->op->inputs); p++)
         for (guint k = 0; k < node->inputs[p].n; k++)
           if (node->inputs[p].wires[k] && node->inputs[p].wires[k] != output
               && weft_shape_equal (&node->inputs[p].wires[k]->shape, &gives->shape))
@@ -290,7 +290,7 @@ add_readers (GString *text, const Bypass *bypass, const WeftWire *output)
               g_autofree char *address = node->borrowed && inner ? g_strconcat (node->network, inner, NULL) : g_strdup (node->store_path);
               g_string_append_printf (
                   text, "; what would fit: bypass `%s`, which reads it and whose input \"%s\" has the signature of its output", address,
-                  node->operator->inputs[p].name);
+                  node->op->inputs[p].name);
               return;
             }
     }

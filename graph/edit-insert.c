@@ -120,7 +120,7 @@ weft_edit_insert (WeftEditBody *body, WeftEdit *edit)
     reads |= weft_edit_kind_has_input (&new, weft_value_key (inserted, i)) && weft_edit_mentions (weft_value_item (inserted, i), from);
   if (!reads && input && !weft_value_lookup (inserted, input))
     weft_value_set (inserted, input, weft_value_mark (edit->from), weft_value_new_scalar (from, FALSE, weft_value_mark (edit->from)));
-  else if (!reads && (new.operator|| new.module))
+  else if (!reads && (new.op || new.module))
     weft_problems_add (body->edits->problems, weft_value_mark (edit->value),
                        "what is inserted has several inputs: say in `with:` which one reads `%s`", from);
   WeftValue *reader_map = weft_edit_copy (map);

@@ -99,8 +99,8 @@ rewire_input (WeftEditBody *body, WeftEdit *edit, const char *name, WeftValue *m
     return NULL;
   edit->matched++;
   g_autofree char *address = weft_edit_address (body->scope, name);
-  int port = kind.operator? weft_port_index (kind.operator->inputs, key) : - 1;
-  if (!edit->value && (port < 0 || !(kind.operator->inputs[port].flags & WEFT_PORT_OPTIONAL)))
+  int port = kind.op ? weft_port_index (kind.op->inputs, key) : -1;
+  if (!edit->value && (port < 0 || !(kind.op->inputs[port].flags & WEFT_PORT_OPTIONAL)))
     {
       weft_problems_add (body->edits->problems, edit->mark, "`%s` needs its input \"%s\"; `null` leaves optional inputs open", address,
                          key);
@@ -132,7 +132,7 @@ weft_edit_main_input (const WeftKind *kind)
 {
   const char *only = NULL;
   guint n = 0;
-  for (const WeftPort *port = kind->operator? kind->operator->inputs : NULL; port && port->name; port++)
+  for (const WeftPort *port = kind->op ? kind->op->inputs : NULL; port && port->name; port++)
     if (!(port->flags & WEFT_PORT_OPTIONAL))
       {
         only = port->name;
@@ -212,7 +212,7 @@ without_frozen (WeftEditBody *body, const WeftEdit *edit, const char *name, cons
 {
   WeftKind kind = weft_edit_body_kind (body, map);
   WeftValue *changed = NULL;
-  for (const WeftAttribute *attribute = kind.operator? kind.operator->attributes : NULL; attribute && attribute->name; attribute++)
+  for (const WeftAttribute *attribute = kind.op ? kind.op->attributes : NULL; attribute && attribute->name; attribute++)
     {
       const WeftValue *factors = attribute->kind == WEFT_ATTRIBUTE_NUMBERS ? weft_value_lookup (map, attribute->name) : NULL;
       if (!weft_edit_is_map (factors))

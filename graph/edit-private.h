@@ -65,7 +65,7 @@ struct _WeftEdits
 /* What a node's YAML says it is. */
 typedef struct
 {
-  const WeftOperator *operator;
+  const WeftOperator *op;
   WeftValue *module; /* (nullable): of a module node or a used network */
   gboolean use, repeat, network;
 } WeftKind;

@@ -34,7 +34,7 @@ serves (const WeftKind *kind, const char *key)
 {
   if (kind->use)
     return strcmp (key, "weights") == 0;
-  for (const WeftPort *port = kind->operator? kind->operator->inputs : NULL; port && port->name; port++)
+  for (const WeftPort *port = kind->op ? kind->op->inputs : NULL; port && port->name; port++)
     if (port->flags & WEFT_PORT_STATE_OF)
       return TRUE;
   return FALSE;

@@ -130,8 +130,8 @@ owns_parameters (const WeftPipeline *pipeline, const char *address)
         {
           const WeftNode *node = graph->nodes->pdata[i];
           const char *path = node->store_path;
-          if (path && g_str_has_prefix (path, address) && (!path[length] || path[length] == '.')
-              && node->operator->parameters && node->operator->parameters[0].name)
+          if (path && g_str_has_prefix (path, address) && (!path[length] || path[length] == '.') && node->op->parameters
+              && node->op->parameters[0].name)
             return TRUE;
         }
     }

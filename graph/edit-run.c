@@ -16,8 +16,8 @@ lost (const WeftEdits *edits, const WeftGraph *graph, const WeftValue *reference
   g_autofree char *head = g_strndup (text, dot ? (gsize) (dot - text) : strlen (text));
   g_autofree char *place = g_strconcat (graph->name, ".", head, NULL);
   const char *old = g_hash_table_lookup (edits->touched, place);
-  const WeftOperator *operator= old && * old ? weft_registry_find (old) : NULL;
-  return old && (!operator|| !dot || weft_port_index (operator->outputs, dot + 1) >= 0);
+  const WeftOperator *op = old && *old ? weft_registry_find (old) : NULL;
+  return old && (!op || !dot || weft_port_index (op->outputs, dot + 1) >= 0);
 }
 
 static WeftValue *

@@ -333,7 +333,7 @@ weft_edit_kind (WeftEdits *edits, const WeftValue *map)
   if (weft_value_kind (map) != WEFT_VALUE_MAP)
     return kind;
   if (op && weft_value_kind (op) == WEFT_VALUE_SCALAR)
-    kind.operator= weft_registry_find (weft_value_text (op));
+    kind.op = weft_registry_find (weft_value_text (op));
   if (weft_value_lookup (map, "use"))
     {
       WeftValue *given = text_lookup (map, "use", weft_value_lookup (document, "networks"));
@@ -372,7 +372,7 @@ static GPtrArray *
 attribute_names (const WeftKind *kind)
 {
   GPtrArray *names = g_ptr_array_new_with_free_func (g_free);
-  for (const WeftAttribute *attribute = kind->operator? kind->operator->attributes : NULL; attribute && attribute->name; attribute++)
+  for (const WeftAttribute *attribute = kind->op ? kind->op->attributes : NULL; attribute && attribute->name; attribute++)
     g_ptr_array_add (names, g_strdup (attribute->name));
   if (!kind->use)
     add_keys (names, module_part (kind, "attributes"));
@@ -390,7 +390,7 @@ static GPtrArray *
 input_names (const WeftKind *kind)
 {
   GPtrArray *names = g_ptr_array_new_with_free_func (g_free);
-  for (const WeftPort *port = kind->operator? kind->operator->inputs : NULL; port && port->name; port++)
+  for (const WeftPort *port = kind->op ? kind->op->inputs : NULL; port && port->name; port++)
     g_ptr_array_add (names, g_strdup (port->name));
   if (!kind->network)
     add_keys (names, module_part (kind, "inputs"));
@@ -417,8 +417,8 @@ weft_edit_kind_has_input (const WeftKind *kind, const char *name)
 const WeftPort *
 weft_edit_kind_port (const WeftKind *kind, const char *name)
 {
-  int index = kind->operator? weft_port_index (kind->operator->inputs, name) : - 1;
-  return index >= 0 ? &kind->operator->inputs[index] : NULL;
+  int index = kind->op ? weft_port_index (kind->op->inputs, name) : -1;
+  return index >= 0 ? &kind->op->inputs[index] : NULL;
 }
 
 void

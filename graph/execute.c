@@ -104,10 +104,10 @@ prepare_tensors (WeftExecutor *self)
       if (!wire->node || !weft_shape_is_known (&wire->shape))
         continue;
       weft_tensor_at_bound (&wire->shape, &self->tensors[i]);
-      port = wire->kind == WEFT_WIRE_OUTPUT ? &wire->node->operator->outputs[wire->port] : NULL;
+      port = wire->kind == WEFT_WIRE_OUTPUT ? &wire->node->op->outputs[wire->port] : NULL;
       if (port && port->shows)
         {
-          int state = weft_port_index (wire->node->operator->states, port->shows);
+          int state = weft_port_index (wire->node->op->states, port->shows);
           g_assert (state >= 0);
           self->tensors[i].data = weft_store_lookup (self->store, wire->node->states[state].path)->data;
         }
@@ -275,14 +275,14 @@ open_node (WeftExecutor *self, Step *step, GString *messages)
     .size = sizeof opening, .attributes = node->attributes, .mode = node->mode, .seed = self->seed, .path = step->stream
   };
 
-  if (node->kind != WEFT_NODE_FORWARD || !node->operator->open)
+  if (node->kind != WEFT_NODE_FORWARD || !node->op->open)
     return TRUE;
   for (guint i = 0; i < WEFT_MAX_PORTS; i++)
     {
       opening.in[i] = step->bound.call.in[i];
       opening.out[i] = step->bound.call.out[i];
     }
-  step->instance = node->operator->open (&opening, &error);
+  step->instance = node->op->open (&opening, &error);
   if (!error)
     return TRUE;
   if (messages->len)
@@ -291,7 +291,7 @@ open_node (WeftExecutor *self, Step *step, GString *messages)
     g_string_append_printf (messages, "%s:%u:%u: ", node->mark.file, node->mark.line, node->mark.column);
   else if (node->mark.file)
     g_string_append_printf (messages, "%s: ", node->mark.file);
-  g_string_append_printf (messages, "%s `%s`: %s", node->operator->name, node->path, error->message);
+  g_string_append_printf (messages, "%s `%s`: %s", node->op->name, node->path, error->message);
   return FALSE;
 }
 
@@ -338,8 +338,8 @@ weft_executor_free (WeftExecutor *self)
   for (guint i = 0; self->steps && i < self->graph->nodes->len; i++)
     {
       Step *step = &self->steps[i];
-      if (step->instance && step->node->operator->close)
-        step->node->operator->close (step->instance);
+      if (step->instance && step->node->op->close)
+        step->node->op->close (step->instance);
       weft_bound_clear (&step->bound);
       g_array_unref (step->produced);
       g_array_unref (step->introduced);
@@ -415,7 +415,7 @@ weft_executor_feed (WeftExecutor *self, const char *name, const WeftTensor *tens
   WeftNode *node = weft_graph_node (self->graph, name);
   Step *step;
 
-  if (!node || node->operator!= & weft_feed_operator)
+  if (!node || node->op != &weft_feed_operator)
     {
       g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT, "graph %s has no feed called \"%s\"", self->graph->name, name);
       return FALSE;
@@ -439,7 +439,7 @@ weft_fail (const WeftCall *call, const char *format, ...)
   va_end (arguments);
   g_mutex_lock (&self->failing);
   if (!self->failure)
-    self->failure = g_error_new (WEFT_ERROR, WEFT_ERROR_INPUT, "%s `%s`: %s", step->node->operator->name, step->node->path, message);
+    self->failure = g_error_new (WEFT_ERROR, WEFT_ERROR_INPUT, "%s `%s`: %s", step->node->op->name, step->node->path, message);
   g_mutex_unlock (&self->failing);
 }
 
@@ -581,7 +581,7 @@ run_node (WeftExecutor *self, Step *step, guint64 number, guint64 epoch)
 {
   const WeftNode *node = step->node;
   WeftCall *call = &step->bound.call;
-  gboolean fed = node->operator== & weft_feed_operator;
+  gboolean fed = node->op == &weft_feed_operator;
 
   if (fed && !step->has_fed)
     {
@@ -605,9 +605,9 @@ run_node (WeftExecutor *self, Step *step, guint64 number, guint64 epoch)
   for (guint i = 0; i < step->changes->len; i++)
     weft_store_guard (self->store, step->changes->pdata[i]);
   if (node->kind == WEFT_NODE_GRADIENT)
-    node->operator->backward (call);
+    node->op->backward (call);
   else
-    node->operator->forward (call);
+    node->op->forward (call);
   if (self->failure || self->exhausted)
     return FALSE;
   if (step->introduced->len && !fed)
@@ -647,7 +647,7 @@ void
 weft_executor_rewind (WeftExecutor *self)
 {
   for (guint i = 0; i < self->graph->nodes->len; i++)
-    for (guint k = 0; self->steps[i].node->operator->is_source && k<WEFT_MAX_PORTS; k++)
+    for (guint k = 0; self->steps[i].node->op->is_source && k < WEFT_MAX_PORTS; k++)
       {
         WeftTensor *state = self->steps[i].bound.call.states[k];
         if (!state)

@@ -24,24 +24,24 @@ name_is_valid (const char *name)
 void
 weft_expand_check_keys (const WeftNode *node, const WeftValue *map, WeftProblems *problems)
 {
-  const WeftOperator *operator= node->operator;
+  const WeftOperator *op = node->op;
 
   for (guint i = 0; i < weft_value_length (map); i++)
     {
       const char *key = weft_value_key (map, i);
       g_autoptr (GPtrArray) valid = NULL;
       g_autofree char *hint = NULL;
-      if (g_strv_contains (plain_keys, key) || weft_operator_attribute (operator, key) || weft_port_index (operator->inputs, key) >= 0)
+      if (g_strv_contains (plain_keys, key) || weft_operator_attribute (op, key) || weft_port_index (op->inputs, key) >= 0)
         continue;
       valid = g_ptr_array_new ();
-      for (const WeftPort *port = operator->inputs; port && port->name; port++)
+      for (const WeftPort *port = op->inputs; port && port->name; port++)
         g_ptr_array_add (valid, (gpointer) port->name);
-      for (const WeftAttribute *attribute = operator->attributes; attribute && attribute->name; attribute++)
+      for (const WeftAttribute *attribute = op->attributes; attribute && attribute->name; attribute++)
         g_ptr_array_add (valid, (gpointer) attribute->name);
       g_ptr_array_add (valid, NULL);
       hint = weft_suggestion (key, (const char *const *) valid->pdata);
-      weft_problems_add (problems, weft_value_key_mark (map, i),
-                         "operator %s (node `%s`) has no input or attribute \"%s\"%s", operator->name, node->path, key, hint);
+      weft_problems_add (problems, weft_value_key_mark (map, i), "operator %s (node `%s`) has no input or attribute \"%s\"%s", op->name,
+                         node->path, key, hint);
     }
 }
 
@@ -50,24 +50,24 @@ expand_operator (WeftScope *scope, const char *name, WeftValue *map, WeftMark ma
 {
   WeftValue *value = weft_value_lookup (map, "op");
   const char *text = weft_value_kind (value) == WEFT_VALUE_SCALAR ? weft_value_text (value) : "";
-  const WeftOperator *operator= weft_registry_find (text);
+  const WeftOperator *op = weft_registry_find (text);
   g_autofree char *path = weft_scope_join (scope->path, name);
   g_autofree char *store_path = weft_scope_join (scope->store_path, name);
   WeftNode *node;
 
-  if (!operator)
+  if (!op)
     {
       g_autofree char *hint = weft_suggestion (text, weft_registry_names ());
       weft_problems_add (scope->problems, weft_value_mark (value), "there is no operator \"%s\"%s (`weft inspect` lists all)", text, hint);
       weft_expand_nothing (scope, name, mark);
       return;
     }
-  if (!operator->forward)
+  if (!op->forward)
     {
-      weft_expand_composition (scope, name, operator, map, mark);
+      weft_expand_composition (scope, name, op, map, mark);
       return;
     }
-  node = weft_graph_add_node (scope->graph, operator, path, store_path, mark);
+  node = weft_graph_add_node (scope->graph, op, path, store_path, mark);
   weft_settings_read_node (scope, node, map);
   node->trainable = scope->trainable;
   node->network = scope->network;

@@ -20,7 +20,7 @@ void weft_expand_check_keys (const WeftNode *node, const WeftValue *map, WeftPro
 /* Kinds of nodes with a body: instances of modules, uses of networks, operators without kernels. */
 void weft_expand_module (WeftScope *scope, const char *name, WeftValue *map, WeftMark mark);
 void weft_expand_use (WeftScope *scope, const char *name, WeftValue *map, WeftMark mark);
-void weft_expand_composition (WeftScope *scope, const char *name, const WeftOperator *operator, WeftValue * map, WeftMark mark);
+void weft_expand_composition (WeftScope *scope, const char *name, const WeftOperator *op, WeftValue *map, WeftMark mark);
 
 /* What they share. */
 

@@ -14,7 +14,8 @@ typedef struct
 } Gathering;
 
 static void
-gather (Gathering *self, const char *path, const WeftShape *shape, const char *initial, gboolean statistic, const char *copy_of, const WeftNode *node)
+gather (Gathering *self, const char *path, const WeftShape *shape, const char *initial, gboolean statistic, const char *copy_of,
+        const WeftNode *node)
 {
   WeftVariable *variable = g_hash_table_lookup (self->by_path, path);
 
@@ -76,7 +77,7 @@ find_weights (Gathering *self, WeftNode *node, const WeftInput *input)
 static gboolean
 slot_exists (const WeftNode *node, const WeftSlot *slot, const WeftTarget *target)
 {
-  const WeftAttribute *attribute = slot->when ? weft_operator_attribute (node->operator, slot->when) : NULL;
+  const WeftAttribute *attribute = slot->when ? weft_operator_attribute (node->op, slot->when) : NULL;
   gconstpointer field = attribute ? (const char *) node->attributes + attribute->offset : NULL;
 
   if (attribute && attribute->kind == WEFT_ATTRIBUTE_BOOLEAN && !*(const gboolean *) field)
@@ -89,7 +90,7 @@ slot_exists (const WeftNode *node, const WeftSlot *slot, const WeftTarget *targe
 static void
 gather_slots (Gathering *self, WeftNode *node)
 {
-  const WeftSlot *slots = node->operator->slots;
+  const WeftSlot *slots = node->op->slots;
 
   for (guint i = 0; slots && slots[i].name; i++)
     for (guint k = 0; k < node->targets->len; k++)
@@ -124,8 +125,8 @@ visit_own (Gathering *self, WeftNode *node)
 static void
 visit_slots (Gathering *self, WeftNode *node)
 {
-  for (guint port = 0; node->operator->inputs && node->operator->inputs[port].name; port++)
-    if (node->operator->inputs[port].flags & WEFT_PORT_WEIGHTS)
+  for (guint port = 0; node->op->inputs && node->op->inputs[port].name; port++)
+    if (node->op->inputs[port].flags & WEFT_PORT_WEIGHTS)
       find_weights (self, node, &node->inputs[port]);
   gather_slots (self, node);
 }

@@ -52,11 +52,11 @@ target_clear (gpointer data)
 }
 
 WeftNode *
-weft_node_new (const WeftOperator *operator, const char *path, const char *store_path, WeftMark mark)
+weft_node_new (const WeftOperator *op, const char *path, const char *store_path, WeftMark mark)
 {
   WeftNode *node = g_new0 (WeftNode, 1);
 
-  node->operator = operator;
+  node->op = op;
   node->path = g_strdup (path);
   node->store_path = g_strdup (store_path);
   node->mark = mark;
@@ -146,14 +146,14 @@ weft_graph_free (WeftGraph *graph)
 }
 
 WeftNode *
-weft_graph_add_node (WeftGraph *graph, const WeftOperator *operator, const char *path, const char *store_path, WeftMark mark)
+weft_graph_add_node (WeftGraph *graph, const WeftOperator *op, const char *path, const char *store_path, WeftMark mark)
 {
-  WeftNode *node = weft_node_new (operator, path, store_path, mark);
+  WeftNode *node = weft_node_new (op, path, store_path, mark);
 
   node->index = graph->nodes->len;
   g_ptr_array_add (graph->nodes, node);
-  for (guint i = 0; operator->outputs[i].name; i++)
-    if (!(operator->outputs[i].flags & WEFT_PORT_WEIGHTS))
+  for (guint i = 0; op->outputs[i].name; i++)
+    if (!(op->outputs[i].flags & WEFT_PORT_WEIGHTS))
       node->outputs[i] = weft_graph_add_wire (graph, node, WEFT_WIRE_OUTPUT, i, 0);
   return node;
 }
@@ -222,11 +222,11 @@ weft_node_visit_reads (const WeftNode *node, void (*visit) (WeftWire *wire, gpoi
       if (of->saved[port])
         visit (of->saved[port], data);
     }
-  for (guint port = 0; of->operator->outputs[port].name; port++)
-    if (of->outputs[port] && (of->operator->outputs[port].flags & WEFT_PORT_READ))
+  for (guint port = 0; of->op->outputs[port].name; port++)
+    if (of->outputs[port] && (of->op->outputs[port].flags & WEFT_PORT_READ))
       visit (of->outputs[port], data);
-  for (guint port = 0; of->operator->inputs && of->operator->inputs[port].name; port++)
-    if (of->operator->inputs[port].flags & WEFT_PORT_READ)
+  for (guint port = 0; of->op->inputs && of->op->inputs[port].name; port++)
+    if (of->op->inputs[port].flags & WEFT_PORT_READ)
       for (guint i = 0; i < of->inputs[port].n; i++)
         if (of->inputs[port].wires[i])
           visit (weft_node_wire (node, of->inputs[port].wires[i]), data);
@@ -271,11 +271,11 @@ only_output (const WeftNode *node)
   WeftWire *only = NULL, *required = NULL;
   guint n = 0, n_required = 0;
 
-  for (guint i = 0; node->operator->outputs[i].name; i++)
+  for (guint i = 0; node->op->outputs[i].name; i++)
     {
       n++;
       only = node->outputs[i];
-      if (!(node->operator->outputs[i].flags & WEFT_PORT_OPTIONAL))
+      if (!(node->op->outputs[i].flags & WEFT_PORT_OPTIONAL))
         {
           n_required++;
           required = node->outputs[i];
@@ -301,7 +301,7 @@ weft_graph_wire (const WeftGraph *graph, const char *reference)
     return NULL;
   head = g_strndup (reference, dot - reference);
   node = weft_graph_node (graph, head);
-  port = node ? weft_port_index (node->operator->outputs, dot + 1) : -1;
+  port = node ? weft_port_index (node->op->outputs, dot + 1) : -1;
   return port >= 0 ? node->outputs[port] : NULL;
 }
 

@@ -37,9 +37,9 @@ struct _WeftWire
   guint port, which;
   WeftShape shape;
   WeftWire *again; /* (nullable): the same value, computed again: what gradients read instead */
-  gboolean read; /* somebody reads it: another node, a collect, a log, the user */
-  gboolean kept; /* must stay valid to the end of the step (collected, logged, asked for) */
-  guint index;   /* position in graph->wires */
+  gboolean read;   /* somebody reads it: another node, a collect, a log, the user */
+  gboolean kept;   /* must stay valid to the end of the step (collected, logged, asked for) */
+  guint index;     /* position in graph->wires */
 };
 
 typedef struct
@@ -98,7 +98,7 @@ struct _WeftNode
   guint index;      /* in graph->nodes, which is an order of execution once the graph is ordered */
   char *path;       /* within the graph: "v.sge.local"; gradient nodes end in "~gradient", what runs again in "~again" */
   char *store_path; /* prefix of its parameters and states: "image.sge.local" */
-  const WeftOperator *operator;
+  const WeftOperator *op;
   gpointer attributes;
   GArray *scheduled; /* of WeftScheduled */
   WeftMode mode;
@@ -122,7 +122,7 @@ struct _WeftNode
   WeftShape saved_shapes[WEFT_MAX_PORTS];
   WeftNode *repeats; /* (nullable): nodes that run again: which one; attributes, inputs and members are that node's */
   /* gradient nodes */
-  WeftNode *of;      /* may be a node that runs again */
+  WeftNode *of; /* may be a node that runs again */
   WeftWire *out_gradients[WEFT_MAX_PORTS];
   WeftWire **in_gradients[WEFT_MAX_PORTS]; /* arrays of of->inputs[port].n, entries NULL if not wanted */
   WeftWire *parameter_gradients[WEFT_MAX_PORTS];
@@ -141,11 +141,11 @@ struct _WeftGraph
   WeftPipeline *pipeline;
   WeftMode mode;
   WeftMark mark;
-  GPtrArray *nodes;         /* (element-type WeftNode) */
-  GPtrArray *wires;         /* (element-type WeftWire) */
-  GPtrArray *symbols;       /* (element-type WeftSymbol) */
-  GArray *collects;         /* of WeftCollect */
-  gboolean faulty;          /* a mistake in what it collects was told */
+  GPtrArray *nodes;           /* (element-type WeftNode) */
+  GPtrArray *wires;           /* (element-type WeftWire) */
+  GPtrArray *symbols;         /* (element-type WeftSymbol) */
+  GArray *collects;           /* of WeftCollect */
+  gboolean faulty;            /* a mistake in what it collects was told */
   const WeftValue *recompute; /* (nullable): patterns of what is computed again for gradients */
   GPtrArray *feeds;         /* (element-type WeftNode): nodes of the core operator `feed`; those named GRAPH.NAME take a collected array */
   GPtrArray *pruned;        /* (element-type utf8): paths of nodes left out because nothing needs them */
@@ -199,9 +199,9 @@ guint weft_port_count (const WeftPort *ports);
 /* For the stages. */
 void weft_graph_free (WeftGraph *graph);
 WeftGraph *weft_graph_new (WeftPipeline *pipeline, const char *name, WeftMark mark);
-WeftNode *weft_node_new (const WeftOperator *operator, const char * path, const char *store_path, WeftMark mark);
+WeftNode *weft_node_new (const WeftOperator *op, const char *path, const char *store_path, WeftMark mark);
 void weft_node_free (WeftNode *node);
-WeftNode *weft_graph_add_node (WeftGraph *graph, const WeftOperator *operator, const char * path, const char *store_path, WeftMark mark);
+WeftNode *weft_graph_add_node (WeftGraph *graph, const WeftOperator *op, const char *path, const char *store_path, WeftMark mark);
 WeftWire *weft_graph_add_wire (WeftGraph *graph, WeftNode *node, WeftWireKind kind, guint port, guint which);
 WeftSymbol *weft_graph_add_symbol (WeftGraph *graph, const char *name, gint64 bound, const char *owner);
 /* Calls @visit for every wire that @node reads when it runs, gradient nodes' reads of forward values included. */

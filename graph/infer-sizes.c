@@ -47,7 +47,7 @@ constant (gint64 size)
 static gboolean
 attribute_size (const WeftNode *node, const char *name, WeftDim *dim)
 {
-  const WeftAttribute *attribute = weft_operator_attribute (node->operator, name);
+  const WeftAttribute *attribute = weft_operator_attribute (node->op, name);
 
   if (!attribute || attribute->kind != WEFT_ATTRIBUTE_INTEGER)
     return FALSE;

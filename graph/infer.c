@@ -11,8 +11,8 @@
 static char *
 describe_wire (const WeftWire *wire)
 {
-  const WeftPort *port = &wire->node->operator->outputs[wire->port];
-  gboolean only = weft_port_count (wire->node->operator->outputs) == 1;
+  const WeftPort *port = &wire->node->op->outputs[wire->port];
+  gboolean only = weft_port_count (wire->node->op->outputs) == 1;
 
   return g_strdup_printf ("`%s%s%s`", wire->node->path, only ? "" : ".", only ? "" : port->name);
 }
@@ -32,15 +32,14 @@ parse_port (WeftInference *self, const WeftPort *port)
   WeftSignature *signature = weft_signature_parse (port->signature, &error);
 
   if (!signature)
-    weft_problems_add (self->problems, self->node->mark, "operator %s, port %s: %s", self->node->operator->name, port->name,
-                       error->message);
+    weft_problems_add (self->problems, self->node->mark, "operator %s, port %s: %s", self->node->op->name, port->name, error->message);
   return signature;
 }
 
 static gboolean
 match_input (WeftInference *self, guint index)
 {
-  const WeftPort *port = &self->node->operator->inputs[index];
+  const WeftPort *port = &self->node->op->inputs[index];
   const WeftInput *input = &self->node->inputs[index];
   g_autoptr (WeftSignature) signature = NULL;
   gboolean good = TRUE;
@@ -65,7 +64,7 @@ match_input (WeftInference *self, guint index)
       weft_problems_add (self->problems, input->mark.file ? input->mark : self->node->mark,
                          "%s gives %s (%s:%u), which does not fit input \"%s\" of %s `%s`, %s: %s", source, is,
                          input->wires[i]->node->mark.file ? input->wires[i]->node->mark.file : "?", input->wires[i]->node->mark.line,
-                         port->name, self->node->operator->name, self->node->path, port->signature, why);
+                         port->name, self->node->op->name, self->node->path, port->signature, why);
       good = FALSE;
     }
   return good;
@@ -75,15 +74,15 @@ static void
 cannot_infer (WeftInference *self, const WeftPort *port)
 {
   weft_problems_add (self->problems, self->node->mark,
-                     "operator %s (node `%s`): the sizes of %s, %s, do not follow from its inputs and attributes",
-                     self->node->operator->name, self->node->path, port->name, port->signature ? port->signature : "?");
+                     "operator %s (node `%s`): the sizes of %s, %s, do not follow from its inputs and attributes", self->node->op->name,
+                     self->node->path, port->name, port->signature ? port->signature : "?");
 }
 
 static gboolean
 exists (const WeftNode *node, const WeftPort *port)
 {
   gboolean negated = port->when && *port->when == '!';
-  const WeftAttribute *attribute = port->when ? weft_operator_attribute (node->operator, port->when + negated) : NULL;
+  const WeftAttribute *attribute = port->when ? weft_operator_attribute (node->op, port->when + negated) : NULL;
 
   return !attribute || *(const gboolean *) ((const char *) node->attributes + attribute->offset) != negated;
 }
@@ -99,7 +98,7 @@ resolve_initial (WeftInference *self, const WeftPort *port)
 
   if (*text == '$')
     {
-      const WeftAttribute *attribute = weft_operator_attribute (self->node->operator, text + 1);
+      const WeftAttribute *attribute = weft_operator_attribute (self->node->op, text + 1);
       text = attribute ? *(const char *const *) ((const char *) self->node->attributes + attribute->offset) : NULL;
       if (!text)
         text = "zeros";
@@ -162,9 +161,9 @@ infer_outputs (WeftInference *self)
   WeftNode *node = self->node;
   gboolean good = TRUE;
 
-  for (guint i = 0; node->operator->outputs[i].name; i++)
+  for (guint i = 0; node->op->outputs[i].name; i++)
     {
-      const WeftPort *port = &node->operator->outputs[i];
+      const WeftPort *port = &node->op->outputs[i];
       g_autoptr (WeftSignature) signature = node->outputs[i] ? parse_port (self, port) : NULL;
       if (!node->outputs[i])
         continue;
@@ -178,9 +177,9 @@ infer_outputs (WeftInference *self)
           node->outputs[i]->shape.rank = WEFT_UNKNOWN_RANK;
         }
     }
-  for (guint i = 0; node->operator->saved && node->operator->saved[i].name; i++)
+  for (guint i = 0; node->op->saved && node->op->saved[i].name; i++)
     {
-      g_autoptr (WeftSignature) signature = parse_port (self, &node->operator->saved[i]);
+      g_autoptr (WeftSignature) signature = parse_port (self, &node->op->saved[i]);
       if (!signature || !weft_infer_make_shape (self, signature, TRUE, &node->saved_shapes[i]))
         node->saved_shapes[i].rank = WEFT_UNKNOWN_RANK;
     }
@@ -283,18 +282,18 @@ infer_operator (WeftInference *self)
   WeftNode *node = self->node;
   gboolean good = TRUE;
 
-  for (guint i = 0; node->operator->inputs && node->operator->inputs[i].name; i++)
+  for (guint i = 0; node->op->inputs && node->op->inputs[i].name; i++)
     good &= match_input (self, i);
-  if (good && node->operator->infer)
+  if (good && node->op->infer)
     {
       g_autoptr (GError) error = NULL;
-      good = node->operator->infer (self, &error);
+      good = node->op->infer (self, &error);
       if (!good)
-        weft_problems_add (self->problems, node->mark, "operator %s (node `%s`): %s", node->operator->name, node->path,
+        weft_problems_add (self->problems, node->mark, "operator %s (node `%s`): %s", node->op->name, node->path,
                            error ? error->message : "?");
     }
-  return good && infer_members (self, node->operator->parameters, node->parameters, FALSE)
-         && infer_members (self, node->operator->states, node->states, TRUE) && infer_outputs (self);
+  return good && infer_members (self, node->op->parameters, node->parameters, FALSE)
+         && infer_members (self, node->op->states, node->states, TRUE) && infer_outputs (self);
 }
 
 static void
@@ -303,14 +302,14 @@ infer_node (WeftGraph *graph, WeftNode *node, WeftProblems *problems)
   WeftInference self = { .graph = graph, .node = node, .problems = problems };
   gboolean good;
 
-  if (node->faulty || (!node->attributes && node->operator->attributes_size))
+  if (node->faulty || (!node->attributes && node->op->attributes_size))
     good = FALSE;
   else
     {
       weft_infer_begin (&self);
-      good = node->collected_graph                   ? infer_collected (&self)
-             : node->operator== & weft_feed_operator ? infer_feed (&self)
-                                                     : infer_operator (&self);
+      good = node->collected_graph             ? infer_collected (&self)
+             : node->op == &weft_feed_operator ? infer_feed (&self)
+                                               : infer_operator (&self);
       weft_infer_end (&self);
     }
   if (!good)

@@ -179,9 +179,9 @@ says (JsonNode *node, const char *text)
 }
 
 static const WeftAttribute *
-find_attribute (const WeftOperator *operator, const char * name)
+find_attribute (const WeftOperator *op, const char *name)
 {
-  for (const WeftAttribute *attribute = operator->attributes; attribute != NULL && attribute->name != NULL; attribute++)
+  for (const WeftAttribute *attribute = op->attributes; attribute != NULL && attribute->name != NULL; attribute++)
     if (g_str_equal (attribute->name, name))
       return attribute;
   return NULL;
@@ -230,7 +230,7 @@ check_attribute (const WeftModelFile *file, const char *key, const WeftValue *pa
       for (guint i = 0; i < graph->nodes->len; i++)
         {
           const WeftNode *at = graph->nodes->pdata[i];
-          const WeftAttribute *attribute = at->kind == WEFT_NODE_FORWARD ? find_attribute (at->operator, dot + 1) : NULL;
+          const WeftAttribute *attribute = at->kind == WEFT_NODE_FORWARD ? find_attribute (at->op, dot + 1) : NULL;
           if (attribute == NULL || at->store_path == NULL || strncmp (at->store_path, prefix, length) != 0 || at->store_path[length] != '.'
               || !weft_path_match (nodes, at->store_path + length + 1))
             continue;

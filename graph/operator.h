@@ -340,8 +340,7 @@ struct _WeftOperator
 #else
 #define WEFT_OPERATOR_ENTRY __attribute__ ((used, section ("weft_operators")))
 #endif
-#define WEFT_OPERATOR(identifier) \
-  static const WeftOperator *const weft_entry_of_##identifier WEFT_OPERATOR_ENTRY = &identifier
+#define WEFT_OPERATOR(identifier) static const WeftOperator *const weft_entry_of_##identifier WEFT_OPERATOR_ENTRY = &identifier
 
 /**
  * WeftCommandCall:
@@ -420,36 +419,59 @@ extern const WeftOperator *const __stop_weft_operators[] __attribute__ ((visibil
  * Stands once in every module: `WEFT_MODULE ("user", "1.0", "USER's own operators");`, optionally with further fields as designated
  * initialisers.
  */
-#define WEFT_MODULE(module_name, module_version, module_summary, ...) \
-  G_MODULE_EXPORT_WEFT const WeftModule weft_module \
-    = { .size = sizeof (WeftModule), .interface_major = WEFT_INTERFACE_MAJOR, .interface_minor = WEFT_INTERFACE_MINOR, \
-        .name = module_name, .version = module_version, .summary = module_summary, .first = __start_weft_operators, \
-        .last = __stop_weft_operators, ##__VA_ARGS__ }
+#define WEFT_MODULE(module_name, module_version, module_summary, ...)                                                                      \
+  G_MODULE_EXPORT_WEFT const WeftModule weft_module = { .size = sizeof (WeftModule),                                                       \
+                                                        .interface_major = WEFT_INTERFACE_MAJOR,                                           \
+                                                        .interface_minor = WEFT_INTERFACE_MINOR,                                           \
+                                                        .name = module_name,                                                               \
+                                                        .version = module_version,                                                         \
+                                                        .summary = module_summary,                                                         \
+                                                        .first = __start_weft_operators,                                                   \
+                                                        .last = __stop_weft_operators,                                                     \
+                                                        ##__VA_ARGS__ }
 #define G_MODULE_EXPORT_WEFT __attribute__ ((visibility ("default")))
 
 /* Attribute entries. S is the attribute struct, the field has the attribute's name. */
-#define WEFT_INTEGER(S, field, default_, low, high, unit_, meaning_) \
-  { .name = #field, .kind = WEFT_ATTRIBUTE_INTEGER, .offset = offsetof (S, field), .fallback = default_, .minimum = low, \
-    .maximum = high, .unit = unit_, .meaning = meaning_ }
-#define WEFT_NUMBER(S, field, default_, low, high, unit_, meaning_) \
-  { .name = #field, .kind = WEFT_ATTRIBUTE_NUMBER, .offset = offsetof (S, field), .fallback = default_, .minimum = low, \
-    .maximum = high, .unit = unit_, .meaning = meaning_ }
-#define WEFT_SCHEDULED(S, field, default_, low, high, unit_, meaning_) \
-  { .name = #field, .kind = WEFT_ATTRIBUTE_NUMBER, .offset = offsetof (S, field), .fallback = default_, .minimum = low, \
-    .maximum = high, .scheduled = TRUE, .unit = unit_, .meaning = meaning_ }
-#define WEFT_BOOLEAN(S, field, default_, meaning_) \
-  { .name = #field, .kind = WEFT_ATTRIBUTE_BOOLEAN, .offset = offsetof (S, field), .fallback = default_, .meaning = meaning_ }
-#define WEFT_STRING(S, field, default_, meaning_) \
-  { .name = #field, .kind = WEFT_ATTRIBUTE_STRING, .offset = offsetof (S, field), .fallback = default_, .meaning = meaning_ }
-#define WEFT_PATH(S, field, default_, meaning_) \
-  { .name = #field, .kind = WEFT_ATTRIBUTE_PATH, .offset = offsetof (S, field), .fallback = default_, .meaning = meaning_ }
-#define WEFT_CHOICE(S, field, default_, meaning_, ...) \
-  { .name = #field, .kind = WEFT_ATTRIBUTE_CHOICE, .offset = offsetof (S, field), .fallback = default_, \
-    .choices = (const char *const[]){ __VA_ARGS__, NULL }, .meaning = meaning_ }
-#define WEFT_NUMBERS(S, field, unit_, meaning_) \
-  { .name = #field, .kind = WEFT_ATTRIBUTE_NUMBERS, .offset = offsetof (S, field), .fallback = "", .unit = unit_, .meaning = meaning_ }
-#define WEFT_STRINGS(S, field, meaning_) \
-  { .name = #field, .kind = WEFT_ATTRIBUTE_STRINGS, .offset = offsetof (S, field), .fallback = "", .meaning = meaning_ }
+#define WEFT_INTEGER(S, field, default_, low, high, unit_, meaning_)                                                                       \
+  {                                                                                                                                        \
+    .name = #field, .kind = WEFT_ATTRIBUTE_INTEGER, .offset = offsetof (S, field), .fallback = default_, .minimum = low, .maximum = high,  \
+    .unit = unit_, .meaning = meaning_                                                                                                     \
+  }
+#define WEFT_NUMBER(S, field, default_, low, high, unit_, meaning_)                                                                        \
+  {                                                                                                                                        \
+    .name = #field, .kind = WEFT_ATTRIBUTE_NUMBER, .offset = offsetof (S, field), .fallback = default_, .minimum = low, .maximum = high,   \
+    .unit = unit_, .meaning = meaning_                                                                                                     \
+  }
+#define WEFT_SCHEDULED(S, field, default_, low, high, unit_, meaning_)                                                                     \
+  {                                                                                                                                        \
+    .name = #field, .kind = WEFT_ATTRIBUTE_NUMBER, .offset = offsetof (S, field), .fallback = default_, .minimum = low, .maximum = high,   \
+    .scheduled = TRUE, .unit = unit_, .meaning = meaning_                                                                                  \
+  }
+#define WEFT_BOOLEAN(S, field, default_, meaning_)                                                                                         \
+  {                                                                                                                                        \
+    .name = #field, .kind = WEFT_ATTRIBUTE_BOOLEAN, .offset = offsetof (S, field), .fallback = default_, .meaning = meaning_               \
+  }
+#define WEFT_STRING(S, field, default_, meaning_)                                                                                          \
+  {                                                                                                                                        \
+    .name = #field, .kind = WEFT_ATTRIBUTE_STRING, .offset = offsetof (S, field), .fallback = default_, .meaning = meaning_                \
+  }
+#define WEFT_PATH(S, field, default_, meaning_)                                                                                            \
+  {                                                                                                                                        \
+    .name = #field, .kind = WEFT_ATTRIBUTE_PATH, .offset = offsetof (S, field), .fallback = default_, .meaning = meaning_                  \
+  }
+#define WEFT_CHOICE(S, field, default_, meaning_, ...)                                                                                     \
+  {                                                                                                                                        \
+    .name = #field, .kind = WEFT_ATTRIBUTE_CHOICE, .offset = offsetof (S, field), .fallback = default_,                                    \
+    .choices = (const char *const[]){ __VA_ARGS__, NULL }, .meaning = meaning_                                                             \
+  }
+#define WEFT_NUMBERS(S, field, unit_, meaning_)                                                                                            \
+  {                                                                                                                                        \
+    .name = #field, .kind = WEFT_ATTRIBUTE_NUMBERS, .offset = offsetof (S, field), .fallback = "", .unit = unit_, .meaning = meaning_      \
+  }
+#define WEFT_STRINGS(S, field, meaning_)                                                                                                   \
+  {                                                                                                                                        \
+    .name = #field, .kind = WEFT_ATTRIBUTE_STRINGS, .offset = offsetof (S, field), .fallback = "", .meaning = meaning_                     \
+  }
 
 /* What kernels may call. */
 

@@ -56,9 +56,9 @@ updates_weights (const WeftNode *node)
 {
   gboolean objective = FALSE;
 
-  for (guint i = 0; node->operator->inputs && node->operator->inputs[i].name; i++)
-    objective |= (node->operator->inputs[i].flags & WEFT_PORT_OBJECTIVE) != 0;
-  return objective && node->operator->slots;
+  for (guint i = 0; node->op->inputs && node->op->inputs[i].name; i++)
+    objective |= (node->op->inputs[i].flags & WEFT_PORT_OBJECTIVE) != 0;
+  return objective && node->op->slots;
 }
 
 /* store path → the node that updates it */
@@ -78,8 +78,8 @@ find_updaters (Ordering *self, WeftProblems *problems)
           const WeftNode *other = g_hash_table_lookup (updaters, path);
           if (other)
             {
-              weft_problems_add (problems, node->mark, "`%s` and `%s` both update %s in graph %s, and nothing says which goes first", other->path, node->path,
-                                 path, self->graph->name);
+              weft_problems_add (problems, node->mark, "`%s` and `%s` both update %s in graph %s, and nothing says which goes first",
+                                 other->path, node->path, path, self->graph->name);
               break;
             }
           g_hash_table_insert (updaters, (gpointer) path, node);
@@ -119,7 +119,7 @@ visit_shown (WeftWire *wire, gpointer data)
   Ordering *self = data;
   const WeftNode *node = wire->node;
 
-  if (wire->kind != WEFT_WIRE_OUTPUT || !node->operator->outputs[wire->port].shows)
+  if (wire->kind != WEFT_WIRE_OUTPUT || !node->op->outputs[wire->port].shows)
     return;
   for (guint i = 0; i < self->graph->nodes->len; i++)
     {
@@ -145,8 +145,8 @@ add_state_edges (Ordering *self, WeftProblems *problems)
           const char *state = node->kind == WEFT_NODE_FORWARD ? node->states[port].path : NULL;
           const WeftNode *other = state_of ? g_hash_table_lookup (writers, state_of) : NULL;
           if (other)
-            weft_problems_add (problems, node->mark, "`%s` and `%s` both write the states of `%s`, and nothing says which goes first", other->path,
-                               node->path, state_of->path);
+            weft_problems_add (problems, node->mark, "`%s` and `%s` both write the states of `%s`, and nothing says which goes first",
+                               other->path, node->path, state_of->path);
           if (state_of)
             g_hash_table_insert (writers, state_of, node);
           if (state && g_hash_table_lookup (own, state))

@@ -422,12 +422,12 @@ weft_passes_numbers (WeftPasses *passes)
       for (guint n = 0; pass->executor && !pass->graph->source && n < pass->graph->nodes->len; n++)
         {
           const WeftNode *node = pass->graph->nodes->pdata[n];
-          for (guint port = 0; node->kind == WEFT_NODE_FORWARD && port < weft_port_count (node->operator->outputs); port++)
+          for (guint port = 0; node->kind == WEFT_NODE_FORWARD && port < weft_port_count (node->op->outputs); port++)
             {
               WeftWire *wire = node->outputs[port];
               if (!wire || !wire->kept || wire->shape.rank != 0)
                 continue;
-              WeftPassNumber number = { g_strdup (pass->graph->name), g_strdup (node->path), g_strdup (node->operator->outputs[port].name),
+              WeftPassNumber number = { g_strdup (pass->graph->name), g_strdup (node->path), g_strdup (node->op->outputs[port].name),
                                         weft_tensor_number (weft_executor_value (pass->executor, wire)) };
               g_array_append_val (numbers, number);
             }

@@ -29,8 +29,8 @@ lives_elsewhere (const WeftWire *wire)
     return TRUE;
   if (wire->kind != WEFT_WIRE_OUTPUT)
     return FALSE;
-  port = &wire->node->operator->outputs[wire->port];
-  return wire->node->operator== & weft_feed_operator || port->shows || (!wire->read && (port->flags & WEFT_PORT_OPTIONAL));
+  port = &wire->node->op->outputs[wire->port];
+  return wire->node->op == &weft_feed_operator || port->shows || (!wire->read && (port->flags & WEFT_PORT_OPTIONAL));
 }
 
 typedef struct
@@ -96,14 +96,14 @@ times_read (const WeftNode *node, const WeftWire *wire)
 static void
 share_in_place (WeftPlan *plan, const WeftNode *node)
 {
-  const WeftOperator *operator= node->operator;
+  const WeftOperator *op = node->op;
   gboolean taken[WEFT_MAX_PORTS] = { FALSE };
 
-  for (guint i = 0; operator->in_place && operator->in_place[i]; i++)
+  for (guint i = 0; op->in_place && op->in_place[i]; i++)
     {
-      g_auto (GStrv) pair = g_strsplit (operator->in_place[i], "=", 2);
-      int in = weft_port_index (operator->inputs, pair[0]);
-      int out = pair[0] ? weft_port_index (operator->outputs, pair[1]) : -1;
+      g_auto (GStrv) pair = g_strsplit (op->in_place[i], "=", 2);
+      int in = weft_port_index (op->inputs, pair[0]);
+      int out = pair[0] ? weft_port_index (op->outputs, pair[1]) : -1;
       WeftWire *from, *to;
       if (in < 0 || out < 0 || !node->inputs[in].n || taken[in])
         continue;
@@ -154,10 +154,10 @@ ask_for_scratch (WeftPlan *plan)
     {
       const WeftNode *node = graph->nodes->pdata[i];
       WeftBound bound;
-      if (!node->operator->scratch)
+      if (!node->op->scratch)
         continue;
       weft_bind (&bound, node, tensors, planned_member, members);
-      plan->scratch[i].asked = node->operator->scratch (&bound.call);
+      plan->scratch[i].asked = node->op->scratch (&bound.call);
       plan->scratch[i].bytes = align (plan->scratch[i].asked);
       plan->scratch[i].first = plan->scratch[i].last = i;
       weft_bound_clear (&bound);

@@ -9,11 +9,11 @@ G_BEGIN_DECLS
 
 typedef struct
 {
-  gsize offset; /* in the arena, 64-byte aligned */
-  gsize bytes;  /* at the bound, rounded up */
-  gsize asked;  /* scratch: bytes that the operator asked for */
+  gsize offset;      /* in the arena, 64-byte aligned */
+  gsize bytes;       /* at the bound, rounded up */
+  gsize asked;       /* scratch: bytes that the operator asked for */
   guint first, last; /* nodes between which it lives */
-  int shares;   /* index of the wire whose memory it takes over (in place), or -1 */
+  int shares;        /* index of the wire whose memory it takes over (in place), or -1 */
 } WeftPlace;
 
 /**

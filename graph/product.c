@@ -11,8 +11,8 @@
 #define TILE_COLUMNS 512
 
 static void
-plain_product (gboolean transpose_a, gboolean transpose_b, gint64 m, gint64 n, gint64 k, float alpha, const float *a, gint64 a_stride, const float *b,
-               gint64 b_stride, float beta, float *c, gint64 c_stride)
+plain_product (gboolean transpose_a, gboolean transpose_b, gint64 m, gint64 n, gint64 k, float alpha, const float *a, gint64 a_stride,
+               const float *b, gint64 b_stride, float beta, float *c, gint64 c_stride)
 {
   for (gint64 i = 0; i < m; i++)
     for (gint64 j = 0; j < n; j++)
@@ -75,9 +75,10 @@ product_tile (gpointer data, gint64 index, guint member)
   gint64 i = index / self->across * self->rows, j = index % self->across * self->columns;
 
   (void) member;
-  multiplier ()->matrix_product (self->transpose_a, self->transpose_b, MIN (self->rows, self->m - i), MIN (self->columns, self->n - j), self->k, self->alpha,
-              self->transpose_a ? self->a + i : self->a + i * self->a_stride, self->a_stride,
-              self->transpose_b ? self->b + j * self->b_stride : self->b + j, self->b_stride, self->beta, self->c + i * self->c_stride + j, self->c_stride);
+  multiplier ()->matrix_product (self->transpose_a, self->transpose_b, MIN (self->rows, self->m - i), MIN (self->columns, self->n - j),
+                                 self->k, self->alpha, self->transpose_a ? self->a + i : self->a + i * self->a_stride, self->a_stride,
+                                 self->transpose_b ? self->b + j * self->b_stride : self->b + j, self->b_stride, self->beta,
+                                 self->c + i * self->c_stride + j, self->c_stride);
 }
 
 /* At least two tiles where there is work for two, by shape alone. */
@@ -120,8 +121,8 @@ weft_products_note (gint64 m, gint64 n, gint64 k)
 }
 
 void
-weft_matrix_product (const WeftCall *call, gboolean transpose_a, gboolean transpose_b, gint64 m, gint64 n, gint64 k, float alpha, const float *a,
-                     gint64 a_stride, const float *b, gint64 b_stride, float beta, float *c, gint64 c_stride)
+weft_matrix_product (const WeftCall *call, gboolean transpose_a, gboolean transpose_b, gint64 m, gint64 n, gint64 k, float alpha,
+                     const float *a, gint64 a_stride, const float *b, gint64 b_stride, float beta, float *c, gint64 c_stride)
 {
   Tiles self = { transpose_a, transpose_b, m, n, k, alpha, a, a_stride, b, b_stride, beta, c, c_stride, 0, 0, 0 };
 
@@ -140,8 +141,8 @@ weft_matrix_product (const WeftCall *call, gboolean transpose_a, gboolean transp
 }
 
 void
-weft_matrix_product_here (gboolean transpose_a, gboolean transpose_b, gint64 m, gint64 n, gint64 k, float alpha, const float *a, gint64 a_stride,
-                          const float *b, gint64 b_stride, float beta, float *c, gint64 c_stride)
+weft_matrix_product_here (gboolean transpose_a, gboolean transpose_b, gint64 m, gint64 n, gint64 k, float alpha, const float *a,
+                          gint64 a_stride, const float *b, gint64 b_stride, float beta, float *c, gint64 c_stride)
 {
   if (m <= 0 || n <= 0)
     return;

@@ -98,7 +98,7 @@ fitting (const WeftProgress *progress, const char *text)
   if (ioctl (fileno (progress->out), TIOCGWINSZ, &size) != 0 || size.ws_col < 2)
     size.ws_col = 80;
   glong length = g_utf8_strlen (text, -1);
-  return (int)(g_utf8_offset_to_pointer (text, MIN (length, size.ws_col - 1)) - text);
+  return (int) (g_utf8_offset_to_pointer (text, MIN (length, size.ws_col - 1)) - text);
 }
 
 void
@@ -122,12 +122,12 @@ weft_duration_print (double seconds)
 {
   if (seconds < 10)
     return g_strdup_printf ("%.1f s", MAX (seconds, 0));
-  gint64 whole = (gint64)(seconds + 0.5);
+  gint64 whole = (gint64) (seconds + 0.5);
   if (whole < 60)
-    return g_strdup_printf ("%d s", (int)whole);
+    return g_strdup_printf ("%d s", (int) whole);
   if (whole < 3600)
-    return g_strdup_printf ("%d min %d s", (int)(whole / 60), (int)(whole % 60));
+    return g_strdup_printf ("%d min %d s", (int) (whole / 60), (int) (whole % 60));
   if (whole < 48 * 3600)
-    return g_strdup_printf ("%d h %d min", (int)(whole / 3600), (int)(whole / 60 % 60));
-  return g_strdup_printf ("%" G_GINT64_FORMAT " days %d h", whole / 86400, (int)(whole / 3600 % 24));
+    return g_strdup_printf ("%d h %d min", (int) (whole / 3600), (int) (whole / 60 % 60));
+  return g_strdup_printf ("%" G_GINT64_FORMAT " days %d h", whole / 86400, (int) (whole / 3600 % 24));
 }

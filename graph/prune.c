@@ -26,7 +26,7 @@ visit_needed (WeftWire *wire, gpointer data)
 static gboolean
 is_root (const WeftNode *node, gboolean everything)
 {
-  if (node->operator->effect || everything)
+  if (node->op->effect || everything)
     return TRUE;
   for (guint i = 0; i < WEFT_MAX_PORTS; i++)
     if (node->outputs[i] && node->outputs[i]->kept)
@@ -48,7 +48,7 @@ serves_others (const WeftNode *node)
   for (guint port = 0; port < WEFT_MAX_PORTS; port++)
     if (node->inputs[port].state_of)
       return TRUE;
-  for (const WeftSlot *slot = node->operator->slots; slot && slot->name; slot++)
+  for (const WeftSlot *slot = node->op->slots; slot && slot->name; slot++)
     if (slot->weights)
       return TRUE;
   return FALSE;
@@ -117,7 +117,7 @@ weft_prune_graph (WeftGraph *graph, WeftProblems *problems)
 
   (void) problems;
   for (guint i = 0; i < graph->nodes->len; i++)
-    everything &= !((WeftNode *) graph->nodes->pdata[i])->operator->effect;
+    everything &= !((WeftNode *) graph->nodes->pdata[i])->op->effect;
   find_needed (graph, everything, &search);
   for (guint i = 0; i < graph->wires->len; i++)
     {

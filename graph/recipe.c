@@ -115,8 +115,8 @@ weft_recipe_keep_wire (WeftRecipeReader *reader, WeftGraph *graph, const char *r
       for (guint i = 0; i < graph->nodes->len; i++)
         {
           WeftNode *node = graph->nodes->pdata[i];
-          for (guint port = 0; node->kind == WEFT_NODE_FORWARD && port < weft_port_count (node->operator->outputs); port++)
-            g_ptr_array_add (names, g_strdup_printf ("%s.%s", node->path, node->operator->outputs[port].name));
+          for (guint port = 0; node->kind == WEFT_NODE_FORWARD && port < weft_port_count (node->op->outputs); port++)
+            g_ptr_array_add (names, g_strdup_printf ("%s.%s", node->path, node->op->outputs[port].name));
         }
       g_ptr_array_add (names, NULL);
       g_autofree char *suggestion = weft_suggestion (reference, (const char *const *) names->pdata);

@@ -72,11 +72,11 @@ is_input_size (const WeftNode *node, const WeftSymbol *symbol)
 static const char *
 why_not (const WeftNode *node)
 {
-  const WeftOperator *operator= node->operator;
+  const WeftOperator *op = node->op;
 
-  if (operator->is_source || operator->open)
+  if (op->is_source || op->open)
     return "reads files or draws items";
-  if (operator->effect || operator->slots || (operator->states && operator->states[0].name))
+  if (op->effect || op->slots || (op->states && op->states[0].name))
     return "has states or effects";
   for (guint port = 0; port < WEFT_MAX_PORTS; port++)
     {
@@ -134,7 +134,7 @@ static void
 repeat (Recomputation *self, WeftNode *node)
 {
   g_autofree char *path = g_strconcat (node->path, "~again", NULL);
-  WeftNode *again = weft_graph_add_node (self->graph, node->operator, path, node->store_path, node->mark);
+  WeftNode *again = weft_graph_add_node (self->graph, node->op, path, node->store_path, node->mark);
 
   again->kind = WEFT_NODE_AGAIN;
   again->repeats = node;

@@ -54,13 +54,13 @@ static void
 refresh_lists (Registry *self)
 {
   GHashTableIter iter;
-  gpointer operator;
+  gpointer op;
 
   g_ptr_array_set_size (self->operators, 0);
   g_ptr_array_set_size (self->names, 0);
   g_hash_table_iter_init (&iter, self->by_name);
-  while (g_hash_table_iter_next (&iter, NULL, &operator))
-    g_ptr_array_add (self->operators, operator);
+  while (g_hash_table_iter_next (&iter, NULL, &op))
+    g_ptr_array_add (self->operators, op);
   g_ptr_array_sort (self->operators, compare_operators);
   for (guint i = 0; i < self->operators->len; i++)
     g_ptr_array_add (self->names, (gpointer) ((const WeftOperator *) self->operators->pdata[i])->name);
@@ -70,45 +70,45 @@ refresh_lists (Registry *self)
 
 /* A descriptor that would break its users later is refused when it arrives. */
 static gboolean
-descriptor_is_sound (const WeftOperator *operator, GError ** error)
+descriptor_is_sound (const WeftOperator *op, GError **error)
 {
   const char *wrong = NULL;
 
-  if (operator->size<FIRST_OPERATOR_SIZE)
+  if (op->size < FIRST_OPERATOR_SIZE)
     wrong = "its size is not WEFT_OPERATOR_SIZE";
-  else if (!operator->name || !* operator->name)
+  else if (!op->name || !*op->name)
     wrong = "it has no name";
-  else if (!operator->outputs)
+  else if (!op->outputs)
     wrong = "it has no list of outputs (an empty list is fine)";
-  else if (!operator->forward && !operator->composition)
+  else if (!op->forward && !op->composition)
     wrong = "it has neither forward nor composition";
-  else if (operator->forward && !operator->backward && !operator->not_differentiable && !operator->composition)
+  else if (op->forward && !op->backward && !op->not_differentiable && !op->composition)
     wrong = "it has no backward and does not say why (not_differentiable)";
-  else if (operator->attributes && operator->attributes[0].name && !operator->attributes_size)
+  else if (op->attributes && op->attributes[0].name && !op->attributes_size)
     wrong = "it has attributes but no attributes_size";
   if (wrong)
     g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT, "operator \"%s\" is not usable: %s",
-                 operator->size >= G_STRUCT_OFFSET (WeftOperator, version) && operator->name ? operator->name : "?", wrong);
+                 op->size >= G_STRUCT_OFFSET (WeftOperator, version) && op->name ? op->name : "?", wrong);
   return !wrong;
 }
 
 /* A descriptor of an earlier minor version lacks the newest fields; here they are empty. */
 static const WeftOperator *
-complete_descriptor (const WeftOperator *operator)
+complete_descriptor (const WeftOperator *op)
 {
   WeftOperator *complete;
 
-  if (operator->size >= sizeof (WeftOperator))
-    return operator;
+  if (op->size >= sizeof (WeftOperator))
+    return op;
   complete = g_new0 (WeftOperator, 1);
-  memcpy (complete, operator, operator->size);
+  memcpy (complete, op, op->size);
   return complete;
 }
 
 static char *
-place_of_operator (Registry *self, const WeftOperator *operator)
+place_of_operator (Registry *self, const WeftOperator *op)
 {
-  const WeftModule *module = g_hash_table_lookup (self->module_of, operator);
+  const WeftModule *module = g_hash_table_lookup (self->module_of, op);
 
   for (guint i = 0; module && i < self->modules->len; i++)
     {
@@ -120,39 +120,39 @@ place_of_operator (Registry *self, const WeftOperator *operator)
 }
 
 static gboolean
-operator_is_welcome (Registry *self, const WeftOperator *operator, GError ** error)
+operator_is_welcome (Registry *self, const WeftOperator *op, GError **error)
 {
   const WeftOperator *other;
 
-  if (!descriptor_is_sound (operator, error))
+  if (!descriptor_is_sound (op, error))
     return FALSE;
-  other = g_hash_table_lookup (self->by_name, operator->name);
+  other = g_hash_table_lookup (self->by_name, op->name);
   if (other)
     {
       g_autofree char *place = place_of_operator (self, other);
-      g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT,
-                   "operator \"%s\" exists already, from %s; one of the two needs another name", operator->name, place);
+      g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT, "operator \"%s\" exists already, from %s; one of the two needs another name",
+                   op->name, place);
     }
   return !other;
 }
 
 static void
-add_operator (Registry *self, const WeftOperator *operator, const WeftModule * module)
+add_operator (Registry *self, const WeftOperator *op, const WeftModule *module)
 {
-  const WeftOperator *complete = complete_descriptor (operator);
+  const WeftOperator *complete = complete_descriptor (op);
 
   g_hash_table_insert (self->by_name, (gpointer) complete->name, (gpointer) complete);
   g_hash_table_insert (self->module_of, (gpointer) complete, (gpointer) module);
 }
 
 gboolean
-weft_registry_add (const WeftOperator *operator, GError ** error)
+weft_registry_add (const WeftOperator *op, GError **error)
 {
   Registry *self = registry ();
 
-  if (!operator_is_welcome (self, operator, error))
+  if (!operator_is_welcome (self, op, error))
     return FALSE;
-  add_operator (self, operator, NULL);
+  add_operator (self, op, NULL);
   refresh_lists (self);
   return TRUE;
 }
@@ -191,18 +191,18 @@ add_operators (Registry *self, const WeftModule *module, GError **error)
 {
   g_autoptr (GHashTable) names = g_hash_table_new (g_str_hash, g_str_equal);
 
-  for (const WeftOperator *const *operator= module->first; operator<module->last; operator++)
+  for (const WeftOperator *const *op = module->first; op < module->last; op++)
     {
-      if (!operator_is_welcome (self, *operator, error))
+      if (!operator_is_welcome (self, *op, error))
         return FALSE;
-      if (!g_hash_table_add (names, (gpointer) (*operator)->name))
+      if (!g_hash_table_add (names, (gpointer) (*op)->name))
         {
-          g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT, "has two operators of the name \"%s\"", (*operator)->name);
+          g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT, "has two operators of the name \"%s\"", (*op)->name);
           return FALSE;
         }
     }
-  for (const WeftOperator *const *operator= module->first; operator<module->last; operator++)
-    add_operator (self, *operator, module);
+  for (const WeftOperator *const *op = module->first; op < module->last; op++)
+    add_operator (self, *op, module);
   return TRUE;
 }
 
@@ -355,9 +355,9 @@ weft_registry_find (const char *name)
 }
 
 const WeftModule *
-weft_registry_module_of (const WeftOperator *operator)
+weft_registry_module_of (const WeftOperator *op)
 {
-  return g_hash_table_lookup (registry ()->module_of, operator);
+  return g_hash_table_lookup (registry ()->module_of, op);
 }
 
 const WeftOperator *const *

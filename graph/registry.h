@@ -23,11 +23,11 @@ typedef struct
  * was built. Core operators (feed, sum, gradients) are always there. Safe to call again; modules are never unloaded.
  */
 void weft_registry_load (const char *paths);
-const WeftOperator *weft_registry_find (const char *name);                /* (nullable) */
-const WeftModule *weft_registry_module_of (const WeftOperator *operator); /* (nullable): NULL for core operators */
-const WeftOperator *const *weft_registry_operators (guint *n);            /* sorted by name */
-const char *const *weft_registry_names (void);                            /* sorted, for suggestions */
-const GPtrArray *weft_registry_modules (void);                            /* (element-type WeftLoaded) */
+const WeftOperator *weft_registry_find (const char *name);          /* (nullable) */
+const WeftModule *weft_registry_module_of (const WeftOperator *op); /* (nullable): NULL for core operators */
+const WeftOperator *const *weft_registry_operators (guint *n);      /* sorted by name */
+const char *const *weft_registry_names (void);                      /* sorted, for suggestions */
+const GPtrArray *weft_registry_modules (void);                      /* (element-type WeftLoaded) */
 /**
  * weft_registry_refuse:
  *
@@ -37,6 +37,6 @@ void weft_registry_refuse (const char *path, const char *reason);
 /* @watch is told of each module file before it is loaded. */
 void weft_registry_watch (void (*watch) (const char *path));
 /* Registers operators linked into the program, for tests. */
-gboolean weft_registry_add (const WeftOperator *operator, GError ** error);
+gboolean weft_registry_add (const WeftOperator *op, GError **error);
 
 G_END_DECLS

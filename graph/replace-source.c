@@ -29,8 +29,8 @@ find_dependent (const WeftGraph *graph, const WeftNode *source)
 static WeftNode *
 feed_for (const WeftNode *source, WeftWire *wire)
 {
-  g_autofree char *path = g_strconcat (source->path, ".", source->operator->outputs[wire->port].name, NULL);
-  g_autofree char *store_path = g_strconcat (source->store_path, ".", source->operator->outputs[wire->port].name, NULL);
+  g_autofree char *path = g_strconcat (source->path, ".", source->op->outputs[wire->port].name, NULL);
+  g_autofree char *store_path = g_strconcat (source->store_path, ".", source->op->outputs[wire->port].name, NULL);
   WeftNode *feed = weft_node_new (&weft_feed_operator, path, store_path, source->mark);
   feed->attributes = g_new0 (WeftFeed, 1);
   feed->mode = source->mode;

@@ -19,7 +19,7 @@ static gint64
 items_of_step (WeftRun *run)
 {
   const WeftNode *source = run->graph->source;
-  for (guint port = 0; source && port < weft_port_count (source->operator->outputs); port++)
+  for (guint port = 0; source && port < weft_port_count (source->op->outputs); port++)
     if (source->outputs[port] && source->outputs[port]->read && source->outputs[port]->shape.rank > 0)
       {
         const WeftTensor *tensor = weft_executor_value (run->executor, source->outputs[port]);

@@ -135,12 +135,12 @@ find_entity (WeftScope *scope, const char *text, const char **rest)
 }
 
 static const WeftPort *
-default_output (const WeftOperator *operator, const char **wrong)
+default_output (const WeftOperator *op, const char **wrong)
 {
   const WeftPort *only = NULL, *required = NULL;
   guint n = 0, n_required = 0;
 
-  for (const WeftPort *port = operator->outputs; port && port->name; port++)
+  for (const WeftPort *port = op->outputs; port && port->name; port++)
     {
       n++;
       only = port;
@@ -155,11 +155,11 @@ default_output (const WeftOperator *operator, const char **wrong)
 }
 
 static char *
-list_outputs (const WeftOperator *operator, const char *near_to)
+list_outputs (const WeftOperator *op, const char *near_to)
 {
   g_autoptr (GPtrArray) names = g_ptr_array_new ();
 
-  for (const WeftPort *port = operator->outputs; port && port->name; port++)
+  for (const WeftPort *port = op->outputs; port && port->name; port++)
     g_ptr_array_add (names, (gpointer) port->name);
   g_ptr_array_add (names, NULL);
   return weft_suggestion (near_to, (const char *const *) names->pdata);
@@ -174,18 +174,18 @@ output_of (WeftNode *node, const char *port_name, const char *written, WeftMark 
 
   if (!port_name)
     {
-      port = default_output (node->operator, &wrong);
+      port = default_output (node->op, &wrong);
       if (port)
-        return node->outputs[port - node->operator->outputs];
-      g_autofree char *hint = list_outputs (node->operator, "");
+        return node->outputs[port - node->op->outputs];
+      g_autofree char *hint = list_outputs (node->op, "");
       weft_problems_add (problems, mark, "`%s` %s: say which one%s", written, wrong, hint);
       return NULL;
     }
-  index = weft_port_index (node->operator->outputs, port_name);
+  index = weft_port_index (node->op->outputs, port_name);
   if (index >= 0 && node->outputs[index])
     return node->outputs[index];
-  g_autofree char *hint = list_outputs (node->operator, port_name);
-  weft_problems_add (problems, mark, "operator %s (node `%s`) has no output \"%s\"%s", node->operator->name, node->path, port_name, hint);
+  g_autofree char *hint = list_outputs (node->op, port_name);
+  weft_problems_add (problems, mark, "operator %s (node `%s`) has no output \"%s\"%s", node->op->name, node->path, port_name, hint);
   return NULL;
 }
 
@@ -246,12 +246,12 @@ unknown_name (WeftScope *scope, const char *text, WeftMark mark)
 typedef struct
 {
   WeftScope *scope;
-  WeftEntity *entity;  /* a node; NULL: @text is what another graph collects, or nothing if that is NULL too */
-  char *text;          /* the last reference on the way */
-  const char *port;    /* (nullable): part of @text */
-  WeftMark mark;       /* where @port, or what should have it, was written */
-  WeftMark outermost;  /* the reference on the way that stands in the fewest modules */
-  guint depth;         /* of that */
+  WeftEntity *entity; /* a node; NULL: @text is what another graph collects, or nothing if that is NULL too */
+  char *text;         /* the last reference on the way */
+  const char *port;   /* (nullable): part of @text */
+  WeftMark mark;      /* where @port, or what should have it, was written */
+  WeftMark outermost; /* the reference on the way that stands in the fewest modules */
+  guint depth;        /* of that */
 } Found;
 
 static void
@@ -274,7 +274,8 @@ unknown_output (const Found *found, const WeftEntity *entity, const char *rest)
   if (rest)
     weft_problems_add (found->scope->problems, found->mark, "`%s` (%s) has no output \"%s\"%s", entity->name, entity->what, rest, hint);
   else
-    weft_problems_add (found->scope->problems, found->mark, "`%s` (%s) has several outputs: say which one%s", entity->name, entity->what, hint);
+    weft_problems_add (found->scope->problems, found->mark, "`%s` (%s) has several outputs: say which one%s", entity->name, entity->what,
+                       hint);
 }
 
 /* One step into an instance: the reference behind its output @rest. */
@@ -403,14 +404,15 @@ push_input (WeftInput *input, WeftWire *wire, const char *key, const char *weigh
 static gboolean
 connect_value (WeftScope *scope, WeftNode *node, const WeftPort *port, const char *key, WeftValue *value)
 {
-  WeftInput *input = &node->inputs[port - node->operator->inputs];
+  WeftInput *input = &node->inputs[port - node->op->inputs];
 
   if (port->flags & WEFT_PORT_WEIGHTS)
     {
       const char *name = weft_value_kind (value) == WEFT_VALUE_SCALAR ? weft_value_text (value) : "";
       if (weft_pipeline_network (scope->graph->pipeline, name))
         return push_input (input, NULL, key ? key : name, name, name);
-      weft_problems_add (scope->problems, weft_value_mark (value), "`%s.%s` takes networks; there is no network \"%s\"", node->path, port->name, name);
+      weft_problems_add (scope->problems, weft_value_mark (value), "`%s.%s` takes networks; there is no network \"%s\"", node->path,
+                         port->name, name);
       return FALSE;
     }
   g_auto (Found) found = follow (scope, value);
@@ -436,15 +438,15 @@ connect_value (WeftScope *scope, WeftNode *node, const WeftPort *port, const cha
 static gboolean
 connect_port (WeftScope *scope, WeftNode *node, const WeftPort *port, WeftValue *value)
 {
-  WeftInput *input = &node->inputs[port - node->operator->inputs];
+  WeftInput *input = &node->inputs[port - node->op->inputs];
   gboolean good = TRUE;
 
   if (!value || weft_value_kind (value) == WEFT_VALUE_NULL)
     {
       if (port->flags & WEFT_PORT_OPTIONAL)
         return TRUE;
-      weft_problems_add (scope->problems, node->mark, "operator %s (node `%s`) needs input \"%s\": %s", node->operator->name, node->path, port->name,
-                         port->meaning ? port->meaning : "");
+      weft_problems_add (scope->problems, node->mark, "operator %s (node `%s`) needs input \"%s\": %s", node->op->name, node->path,
+                         port->name, port->meaning ? port->meaning : "");
       return FALSE;
     }
   input->mark = weft_value_mark (value);
@@ -455,7 +457,8 @@ connect_port (WeftScope *scope, WeftNode *node, const WeftPort *port, WeftValue 
   else if (!weft_value_length (value))
     weft_problems_add (scope->problems, input->mark, "input \"%s\" of `%s` needs at least one value", port->name, node->path);
   for (guint i = 0; (port->flags & WEFT_PORT_VARIADIC) && i < weft_value_length (value); i++)
-    good &= connect_value (scope, node, port, weft_value_kind (value) == WEFT_VALUE_MAP ? weft_value_key (value, i) : NULL, weft_value_item (value, i));
+    good &= connect_value (scope, node, port, weft_value_kind (value) == WEFT_VALUE_MAP ? weft_value_key (value, i) : NULL,
+                           weft_value_item (value, i));
   return good && input->n;
 }
 
@@ -466,10 +469,10 @@ weft_scope_connect (WeftScope *root)
     {
       Awaiting *awaiting = &g_array_index (root->awaiting, Awaiting, i);
       WeftNode *node = awaiting->node;
-      for (const WeftPort *port = node->operator->inputs; port && port->name; port++)
+      for (const WeftPort *port = node->op->inputs; port && port->name; port++)
         if (!connect_port (awaiting->scope, node, port, weft_value_lookup (awaiting->map, port->name)))
           node->faulty = TRUE;
-      if (node->operator == &weft_feed_operator)
+      if (node->op == &weft_feed_operator)
         g_ptr_array_add (root->graph->feeds, node);
     }
 }
@@ -478,7 +481,7 @@ weft_scope_connect (WeftScope *root)
 static const WeftSlot *
 offered_slot (const WeftNode *node)
 {
-  for (const WeftSlot *slot = node->operator->slots; slot && slot->name; slot++)
+  for (const WeftSlot *slot = node->op->slots; slot && slot->name; slot++)
     if (slot->weights)
       return slot;
   return NULL;
@@ -488,7 +491,7 @@ offered_slot (const WeftNode *node)
 static const char *
 network_for_key (const WeftNode *node, const char *key)
 {
-  for (const WeftPort *port = node->operator->inputs; port && port->name; port++)
+  for (const WeftPort *port = node->op->inputs; port && port->name; port++)
     {
       WeftValue *value = port->flags & WEFT_PORT_WEIGHTS ? weft_value_lookup (node->map, port->name) : NULL;
       WeftValue *named = value && weft_value_kind (value) == WEFT_VALUE_MAP ? weft_value_lookup (value, key) : NULL;
@@ -512,19 +515,21 @@ weft_scope_borrow_weights (WeftScope *scope, WeftScope *inner, WeftValue *refere
   slot = offered_slot (entity->node);
   if (!slot)
     {
-      weft_problems_add (scope->problems, mark, "`%s` (%s) has no weights to offer; momentum_update has", entity->node->path, entity->node->operator->name);
+      weft_problems_add (scope->problems, mark, "`%s` (%s) has no weights to offer; momentum_update has", entity->node->path,
+                         entity->node->op->name);
       return FALSE;
     }
   network = key ? network_for_key (entity->node, key) : NULL;
   if (!network)
     {
-      weft_problems_add (scope->problems, mark, "`%s` keeps no weights called \"%s\": its source is a map of names to networks", entity->node->path,
-                         key ? key : "");
+      weft_problems_add (scope->problems, mark, "`%s` keeps no weights called \"%s\": its source is a map of names to networks",
+                         entity->node->path, key ? key : "");
       return FALSE;
     }
   if (g_strcmp0 (network, inner->network) != 0)
     {
-      weft_problems_add (scope->problems, mark, "`%s` are weights of network %s, not of %s", weft_value_text (reference), network, inner->network);
+      weft_problems_add (scope->problems, mark, "`%s` are weights of network %s, not of %s", weft_value_text (reference), network,
+                         inner->network);
       return FALSE;
     }
   g_free (inner->store_path);

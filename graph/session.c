@@ -177,7 +177,7 @@ find_value (const WeftGraph *graph, const char *name)
 static WeftWire *
 gradient_by_value (const WeftGraph *graph, const WeftWire *wire)
 {
-  if (wire->node->operator== & weft_feed_operator)
+  if (wire->node->op == &weft_feed_operator)
     return wire->node->out_gradients[0];
   for (guint i = 0; i < graph->nodes->len; i++)
     {
@@ -384,17 +384,17 @@ weft_session_source (WeftSession *session, const char *name)
   WeftSource *source = g_new0 (WeftSource, 1);
   GPtrArray *attributes = g_ptr_array_new (), *values = g_ptr_array_new (), *defaults = g_ptr_array_new (), *outputs = g_ptr_array_new (),
             *reads = g_ptr_array_new ();
-  for (const WeftAttribute *attribute = node->operator->attributes; attribute && attribute->name; attribute++)
+  for (const WeftAttribute *attribute = node->op->attributes; attribute && attribute->name; attribute++)
     {
       g_ptr_array_add (attributes, g_strdup (attribute->name));
       g_ptr_array_add (values, weft_attribute_print (attribute, node->attributes));
       g_ptr_array_add (defaults, g_strdup (attribute->fallback ? attribute->fallback : ""));
     }
-  for (guint i = 0; node->operator->outputs[i].name; i++)
+  for (guint i = 0; node->op->outputs[i].name; i++)
     {
-      g_ptr_array_add (outputs, g_strdup (node->operator->outputs[i].name));
+      g_ptr_array_add (outputs, g_strdup (node->op->outputs[i].name));
       if (node->outputs[i] && node->outputs[i]->read)
-        g_ptr_array_add (reads, g_strdup (node->operator->outputs[i].name));
+        g_ptr_array_add (reads, g_strdup (node->op->outputs[i].name));
     }
   *source = (WeftSource){ g_strdup (node->path), take_names (attributes), take_names (values),
                           take_names (defaults), take_names (outputs),    take_names (reads) };

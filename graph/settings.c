@@ -49,8 +49,8 @@ weft_settings_read_node (const WeftScope *scope, WeftNode *node, const WeftValue
 
   weft_settings_read (&own, map);
   node->mode = own.mode;
-  node->compute = node->operator->allows_bf16 ? own.compute : WEFT_COMPUTE_FLOAT32;
+  node->compute = node->op->allows_bf16 ? own.compute : WEFT_COMPUTE_FLOAT32;
   if (asked && own.compute != node->compute)
-    weft_problems_add (scope->problems, weft_value_mark (asked), "operator %s (node `%s`) computes in float32 only", node->operator->name,
+    weft_problems_add (scope->problems, weft_value_mark (asked), "operator %s (node `%s`) computes in float32 only", node->op->name,
                        node->path);
 }

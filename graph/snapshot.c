@@ -100,8 +100,8 @@ static gboolean
 is_path (const WeftValue *modules, const WeftValue *node, const char *key, guint depth)
 {
   const char *name = text_at (node, "op"), *module = text_at (node, "module");
-  const WeftOperator *operator= name ? weft_registry_find (name) : NULL;
-  const WeftAttribute *attribute = operator? weft_operator_attribute (operator, key) : NULL;
+  const WeftOperator *op = name ? weft_registry_find (name) : NULL;
+  const WeftAttribute *attribute = op ? weft_operator_attribute (op, key) : NULL;
   return (attribute && attribute->kind == WEFT_ATTRIBUTE_PATH) || (module && is_path_of_module (modules, module, key, depth));
 }
 

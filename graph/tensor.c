@@ -10,8 +10,8 @@ static const struct
   const char *name;
   gsize size;
 } types[WEFT_N_TYPES] = {
-  [WEFT_F32] = { "f32", 4 },   [WEFT_F64] = { "f64", 8 }, [WEFT_F16] = { "f16", 2 }, [WEFT_BF16] = { "bf16", 2 },
-  [WEFT_I64] = { "i64", 8 },   [WEFT_I32] = { "i32", 4 }, [WEFT_U8] = { "u8", 1 },
+  [WEFT_F32] = { "f32", 4 }, [WEFT_F64] = { "f64", 8 }, [WEFT_F16] = { "f16", 2 }, [WEFT_BF16] = { "bf16", 2 },
+  [WEFT_I64] = { "i64", 8 }, [WEFT_I32] = { "i32", 4 }, [WEFT_U8] = { "u8", 1 },
 };
 
 gsize
@@ -155,12 +155,12 @@ weft_f32_to_bf16 (float value)
   return (guint16) ((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
 }
 
-#define CONVERT_EACH(Element, expression) \
-  for (gint64 i = 0; i < n; i++) \
-    { \
-      Element x = ((const Element *) from)[i]; \
-      to[i] = (float) (expression); \
-    } \
+#define CONVERT_EACH(Element, expression)                                                                                                  \
+  for (gint64 i = 0; i < n; i++)                                                                                                           \
+    {                                                                                                                                      \
+      Element x = ((const Element *) from)[i];                                                                                             \
+      to[i] = (float) (expression);                                                                                                        \
+    }                                                                                                                                      \
   break
 
 void

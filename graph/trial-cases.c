@@ -210,13 +210,13 @@ weft_trial_with_operator (const char *nodes, const char *from, const char *to)
 }
 
 char *
-weft_trial_node (const char *nodes, const WeftOperator *operator)
+weft_trial_node (const char *nodes, const WeftOperator *op)
 {
   g_autoptr (WeftValue) map = parse (nodes);
   const char *name = NULL;
 
   for (guint i = 0; map && i < weft_value_length (map); i++)
-    if (g_strcmp0 (text_at (weft_value_item (map, i), "op"), operator->name) == 0)
+    if (g_strcmp0 (text_at (weft_value_item (map, i), "op"), op->name) == 0)
       name = weft_value_key (map, i);
   return g_strdup (name);
 }
@@ -254,16 +254,16 @@ add_shapes (GPtrArray *cases, const char *nodes, const char *name)
 }
 
 GPtrArray *
-weft_trial_cases (const WeftOperator *operator)
+weft_trial_cases (const WeftOperator *op)
 {
   GPtrArray *cases = g_ptr_array_new_with_free_func ((GDestroyNotify) weft_trial_case_free);
 
-  if (operator->example)
-    add_shapes (cases, operator->example, "example");
-  for (guint i = 0; operator->cases && operator->cases[i]; i++)
+  if (op->example)
+    add_shapes (cases, op->example, "example");
+  for (guint i = 0; op->cases && op->cases[i]; i++)
     {
       g_autofree char *name = g_strdup_printf ("case %u", i + 1);
-      add_shapes (cases, operator->cases[i], name);
+      add_shapes (cases, op->cases[i], name);
     }
   return cases;
 }

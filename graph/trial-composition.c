@@ -36,16 +36,16 @@ near (const WeftTensor *a, const WeftTensor *b, const char *what, const char *pa
 
 /* The same operator without its kernels. */
 static const WeftOperator *
-register_twin (const WeftOperator *operator)
+register_twin (const WeftOperator *op)
 {
-  g_autofree char *name = g_strdup_printf ("%s_composition", operator->name);
+  g_autofree char *name = g_strdup_printf ("%s_composition", op->name);
   const WeftOperator *known = weft_registry_find (name);
   WeftOperator *twin;
 
   if (known)
     return known;
   twin = g_new0 (WeftOperator, 1);
-  *twin = *operator;
+  *twin = *op;
   twin->name = g_steal_pointer (&name);
   twin->forward = twin->backward = NULL;
   twin->scratch = NULL;
@@ -81,10 +81,9 @@ share_parameters (WeftTrialRig *from, WeftTrialRig *to, GError **error)
 }
 
 static gboolean
-compare_with_composition (const WeftOperator *operator, WeftTrialRig * own, WeftTrialRig *other, const char *node, guint *count,
-                          GError **error)
+compare_with_composition (const WeftOperator *op, WeftTrialRig *own, WeftTrialRig *other, const char *node, guint *count, GError **error)
 {
-  for (const WeftPort *port = operator->outputs; port->name; port++)
+  for (const WeftPort *port = op->outputs; port->name; port++)
     {
       g_autofree char *reference = g_strdup_printf ("%s.%s", node, port->name);
       const WeftWire *a = weft_graph_wire (own->graph, reference), *b = weft_graph_wire (other->graph, reference);
@@ -104,39 +103,39 @@ compare_with_composition (const WeftOperator *operator, WeftTrialRig * own, Weft
 }
 
 static gboolean
-try_composition (const WeftOperator *operator, const WeftOperator * twin, const WeftTrialCase *self, guint *count, GError **error)
+try_composition (const WeftOperator *op, const WeftOperator *twin, const WeftTrialCase *self, guint *count, GError **error)
 {
   const char *why;
-  g_autofree char *nodes = weft_trial_with_operator (self->nodes, operator->name, twin->name);
-  g_autofree char *node = weft_trial_node (self->nodes, operator);
+  g_autofree char *nodes = weft_trial_with_operator (self->nodes, op->name, twin->name);
+  g_autofree char *node = weft_trial_node (self->nodes, op);
   WeftTrialCase composed = { nodes, self->name, self->size, self->given };
-  g_autofree char *more = weft_trial_probe (operator, self, NULL, TRUE, &why);
+  g_autofree char *more = weft_trial_probe (op, self, NULL, TRUE, &why);
   const WeftTrialSetup setup = { .threads = 2, .keep_all = TRUE, .more = more };
   g_auto (WeftTrialRig) own = { 0 }, other = { 0 };
 
-  if (!weft_trial_rig_open (&own, self, operator, & setup, self->given ? error : NULL))
+  if (!weft_trial_rig_open (&own, self, op, &setup, self->given ? error : NULL))
     return !self->given;
   if (!weft_trial_rig_open (&other, &composed, twin, &setup, error) || !share_parameters (&own, &other, error))
     return FALSE;
   if (!weft_trial_rig_step (&own, STEP, self->given ? error : NULL))
     return !self->given;
-  return weft_trial_rig_step (&other, STEP, error) && compare_with_composition (operator, & own, &other, node, count, error);
+  return weft_trial_rig_step (&other, STEP, error) && compare_with_composition (op, &own, &other, node, count, error);
 }
 
 gboolean
-weft_trial_composition (const WeftOperator *operator, guint * count, const char **why, GError **error)
+weft_trial_composition (const WeftOperator *op, guint *count, const char **why, GError **error)
 {
-  g_autoptr (GPtrArray) cases = weft_trial_cases (operator);
+  g_autoptr (GPtrArray) cases = weft_trial_cases (op);
   const WeftOperator *twin;
 
-  if (!operator->forward || !operator->composition)
+  if (!op->forward || !op->composition)
     {
-      *why = operator->forward ? "it has no composition" : "its composition is all there is";
+      *why = op->forward ? "it has no composition" : "its composition is all there is";
       return TRUE;
     }
-  twin = register_twin (operator);
+  twin = register_twin (op);
   for (guint i = 0; twin && i < cases->len; i++)
-    if (!try_composition (operator, twin, cases->pdata[i], count, error))
+    if (!try_composition (op, twin, cases->pdata[i], count, error))
       {
         g_prefix_error (error, "%s: ", ((const WeftTrialCase *) cases->pdata[i])->name);
         return FALSE;

@@ -49,10 +49,9 @@ write_annotations (GError **error)
 static gboolean
 write_photographs (GError **error)
 {
-  static const char picture[]
-      = "\x89\x50\x4e\x47\x0d\x0a\x1a\x0a\x00\x00\x00\x0d\x49\x48\x44\x52\x00\x00\x00\x03\x00\x00\x00\x02\x08\x00"
-        "\x00\x00\x00\xb8\x1f\x39\xc6\x00\x00\x00\x10\x49\x44\x41\x54\x78\xda\x63\xe0\x32\x8a\x62\x68\x5a\x75\x09"
-        "\x00\x06\xe8\x02\x95\x6d\xf5\x92\xa6\x00\x00\x00\x00\x49\x45\x4e\x44\xae\x42\x60\x82";
+  static const char picture[] = "\x89\x50\x4e\x47\x0d\x0a\x1a\x0a\x00\x00\x00\x0d\x49\x48\x44\x52\x00\x00\x00\x03\x00\x00\x00\x02\x08\x00"
+                                "\x00\x00\x00\xb8\x1f\x39\xc6\x00\x00\x00\x10\x49\x44\x41\x54\x78\xda\x63\xe0\x32\x8a\x62\x68\x5a\x75\x09"
+                                "\x00\x06\xe8\x02\x95\x6d\xf5\x92\xa6\x00\x00\x00\x00\x49\x45\x4e\x44\xae\x42\x60\x82";
   gssize length = sizeof picture - 1;
   return g_mkdir ("data/photographs", 0700) == 0 && g_file_set_contents ("data/photographs/a.png", picture, length, error)
          && g_file_set_contents ("data/photographs/b.png", picture, length, error)
@@ -67,8 +66,7 @@ write_data (GError **error)
                         error)
          && write_text ("vocab.txt", "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\na\nb\nc\n##a\n##b\n##c\n", error)
          && write_text ("merges.txt", "#version: 0.2\na b\nab c</w>\nt h\nth e</w>\n", error)
-         && write_array ("similarity.npy", 2, (gint64[]){ 2, 10 }, error) && write_annotations (error)
-         && write_photographs (error);
+         && write_array ("similarity.npy", 2, (gint64[]){ 2, 10 }, error) && write_annotations (error) && write_photographs (error);
 }
 
 char *

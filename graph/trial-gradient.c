@@ -199,18 +199,17 @@ compare_all (WeftTrialRig *rig, const char *node, guint *count, GError **error)
 
 /* @output: of which the objective is made; %NULL: of all. */
 static gboolean
-try_gradients (const WeftOperator *operator, const WeftTrialCase * self, const char *output, guint *count, const char **why, GError **error)
+try_gradients (const WeftOperator *op, const WeftTrialCase *self, const char *output, guint *count, const char **why, GError **error)
 {
-  g_autofree char *more = weft_trial_probe (operator, self, output, TRUE, why);
-  g_autofree char *node = weft_trial_node (self->nodes, operator);
+  g_autofree char *more = weft_trial_probe (op, self, output, TRUE, why);
+  g_autofree char *node = weft_trial_node (self->nodes, op);
   const WeftTrialSetup setup = { .threads = 1, .keep_all = TRUE, .more = more };
   g_auto (WeftTrialRig) rig = { 0 };
 
   if (!more)
     return TRUE;
-  weft_child_note ("comparing gradients of %s%s%s with the %s", operator->name, output ? " by output " : "", output ? output : "",
-                   self->name);
-  if (!weft_trial_rig_open (&rig, self, operator, & setup, self->given ? error : NULL)
+  weft_child_note ("comparing gradients of %s%s%s with the %s", op->name, output ? " by output " : "", output ? output : "", self->name);
+  if (!weft_trial_rig_open (&rig, self, op, &setup, self->given ? error : NULL)
       || !weft_trial_rig_step (&rig, STEP, self->given ? error : NULL))
     return !self->given;
   return compare_all (&rig, node, count, error);
@@ -218,14 +217,14 @@ try_gradients (const WeftOperator *operator, const WeftTrialCase * self, const c
 
 /* By all outputs together; of several, by each alone, too: what flows from the others is absent then. */
 static gboolean
-try_outputs (const WeftOperator *operator, const WeftTrialCase * self, guint *count, const char **why, GError **error)
+try_outputs (const WeftOperator *op, const WeftTrialCase *self, guint *count, const char **why, GError **error)
 {
-  const WeftPort *outputs = operator->outputs;
+  const WeftPort *outputs = op->outputs;
 
-  if (!try_gradients (operator, self, NULL, count, why, error))
+  if (!try_gradients (op, self, NULL, count, why, error))
     return FALSE;
   for (guint i = 0; *count && outputs[0].name && outputs[1].name && outputs[i].name; i++)
-    if (!(outputs[i].flags & WEFT_PORT_CONSTANT) && !try_gradients (operator, self, outputs[i].name, count, why, error))
+    if (!(outputs[i].flags & WEFT_PORT_CONSTANT) && !try_gradients (op, self, outputs[i].name, count, why, error))
       {
         g_prefix_error (error, "by `%s` alone: ", outputs[i].name);
         return FALSE;
@@ -234,12 +233,12 @@ try_outputs (const WeftOperator *operator, const WeftTrialCase * self, guint *co
 }
 
 gboolean
-weft_trial_gradients (const WeftOperator *operator, guint * count, const char **why, GError **error)
+weft_trial_gradients (const WeftOperator *op, guint *count, const char **why, GError **error)
 {
-  g_autoptr (GPtrArray) cases = weft_trial_cases (operator);
+  g_autoptr (GPtrArray) cases = weft_trial_cases (op);
 
   for (guint i = 0; i < cases->len; i++)
-    if (!try_outputs (operator, cases->pdata[i], count, why, error))
+    if (!try_outputs (op, cases->pdata[i], count, why, error))
       {
         g_prefix_error (error, "%s: ", ((const WeftTrialCase *) cases->pdata[i])->name);
         return FALSE;

@@ -42,7 +42,7 @@ typedef struct
 void weft_trial_case_free (WeftTrialCase *self);
 
 /* The author's cases and what is made of them. (element-type WeftTrialCase) */
-GPtrArray *weft_trial_cases (const WeftOperator *operator);
+GPtrArray *weft_trial_cases (const WeftOperator *op);
 /* @nodes with every integer width in feeds (and attributes equal to it) replaced by @width and following, bounds by @bound; NULL if same. */
 char *weft_trial_resized (const char *nodes, gint64 width, gint64 bound);
 /* @nodes with a copy between every float feed and its readers; NULL if there is none. */
@@ -53,8 +53,8 @@ char *weft_trial_with_gradient (const char *nodes, const char *feed);
 GStrv weft_trial_wanting (const char *nodes);
 /* @nodes with operator @from replaced by @to. */
 char *weft_trial_with_operator (const char *nodes, const char *from, const char *to);
-/* Name of the last node that uses @operator. */
-char *weft_trial_node (const char *nodes, const WeftOperator *operator);
+/* Name of the last node that uses @op. */
+char *weft_trial_node (const char *nodes, const WeftOperator *op);
 
 /**
  * WeftTrialRig:
@@ -98,7 +98,7 @@ typedef struct
 
 /* A pipeline of one graph with @nodes. @setup (nullable): with further nodes, another mode, a frozen node. */
 WeftPipeline *weft_trial_build (const char *nodes, const WeftTrialSetup *setup, GError **error);
-gboolean weft_trial_rig_open (WeftTrialRig *rig, const WeftTrialCase *self, const WeftOperator *operator, const WeftTrialSetup * setup,
+gboolean weft_trial_rig_open (WeftTrialRig *rig, const WeftTrialCase *self, const WeftOperator *op, const WeftTrialSetup *setup,
                               GError **error);
 void weft_trial_rig_close (WeftTrialRig *rig);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (WeftTrialRig, weft_trial_rig_close)
@@ -110,24 +110,24 @@ gsize weft_trial_own_bytes (const WeftTrialRig *rig, guint wire);
 char *weft_trial_rig_trespass (const WeftTrialRig *rig);
 /* The nodes that make an objective of the case's outputs, or of @output alone, and ask for its gradients; NULL, with @why, if there can be
  * none. Optional outputs count only if @optional. */
-char *weft_trial_probe (const WeftOperator *operator, const WeftTrialCase * self, const char *output, gboolean optional, const char **why);
-/* Whether any case of @operator has something by which gradients can be tried. */
-gboolean weft_trial_asks_for_gradient (const WeftOperator *operator);
+char *weft_trial_probe (const WeftOperator *op, const WeftTrialCase *self, const char *output, gboolean optional, const char **why);
+/* Whether any case of @op has something by which gradients can be tried. */
+gboolean weft_trial_asks_for_gradient (const WeftOperator *op);
 /* The objective of weft_trial_probe(), summed in double precision. */
 double weft_trial_objective (const WeftTrialRig *rig, const char *node);
 
 #define WEFT_TRIAL_PROBE_GRADIENTS "trial_gradients"
 
 /* The aspects; each sets @count to how much it compared. FALSE with @error: failed. TRUE with @why: does not apply. */
-typedef gboolean (*WeftTrialAspect) (const WeftOperator *operator, guint * count, const char **why, GError **error);
-gboolean weft_trial_descriptor (const WeftOperator *operator, guint * count, const char **why, GError **error);
-gboolean weft_trial_shapes (const WeftOperator *operator, guint * count, const char **why, GError **error);
-gboolean weft_trial_guards (const WeftOperator *operator, guint * count, const char **why, GError **error);
-gboolean weft_trial_uses (const WeftOperator *operator, guint * count, const char **why, GError **error);
-gboolean weft_trial_threads (const WeftOperator *operator, guint * count, const char **why, GError **error);
-gboolean weft_trial_restore (const WeftOperator *operator, guint * count, const char **why, GError **error);
-gboolean weft_trial_in_place (const WeftOperator *operator, guint * count, const char **why, GError **error);
-gboolean weft_trial_composition (const WeftOperator *operator, guint * count, const char **why, GError **error);
-gboolean weft_trial_gradients (const WeftOperator *operator, guint * count, const char **why, GError **error);
+typedef gboolean (*WeftTrialAspect) (const WeftOperator *op, guint *count, const char **why, GError **error);
+gboolean weft_trial_descriptor (const WeftOperator *op, guint *count, const char **why, GError **error);
+gboolean weft_trial_shapes (const WeftOperator *op, guint *count, const char **why, GError **error);
+gboolean weft_trial_guards (const WeftOperator *op, guint *count, const char **why, GError **error);
+gboolean weft_trial_uses (const WeftOperator *op, guint *count, const char **why, GError **error);
+gboolean weft_trial_threads (const WeftOperator *op, guint *count, const char **why, GError **error);
+gboolean weft_trial_restore (const WeftOperator *op, guint *count, const char **why, GError **error);
+gboolean weft_trial_in_place (const WeftOperator *op, guint *count, const char **why, GError **error);
+gboolean weft_trial_composition (const WeftOperator *op, guint *count, const char **why, GError **error);
+gboolean weft_trial_gradients (const WeftOperator *op, guint *count, const char **why, GError **error);
 
 G_END_DECLS

@@ -15,7 +15,7 @@ signature_of (const WeftGraph *graph, const WeftWire *wire)
   if (!wire || (wire->shape.type != WEFT_F32 && wire->shape.type != WEFT_F64) || !weft_shape_is_known (&wire->shape))
     return NULL;
   for (guint i = 0; i < wire->shape.rank; i++)
-    if (wire->shape.dims[i].symbol && weft_graph_node (graph, wire->shape.dims[i].symbol->owner)->operator!= & weft_feed_operator)
+    if (wire->shape.dims[i].symbol && weft_graph_node (graph, wire->shape.dims[i].symbol->owner)->op != &weft_feed_operator)
       return NULL;
   return weft_shape_print (&wire->shape);
 }
@@ -97,20 +97,20 @@ has_parameters (const WeftPipeline *pipeline)
 }
 
 static gboolean
-is_probed (const WeftOperator *operator, const WeftPort * port, const char *output, gboolean optional)
+is_probed (const WeftOperator *op, const WeftPort *port, const char *output, gboolean optional)
 {
   if (output)
     return strcmp (output, port->name) == 0;
-  return !(port->flags & WEFT_PORT_CONSTANT) && (optional || !operator->forward || !(port->flags &WEFT_PORT_OPTIONAL));
+  return !(port->flags & WEFT_PORT_CONSTANT) && (optional || !op->forward || !(port->flags & WEFT_PORT_OPTIONAL));
 }
 
 gboolean
-weft_trial_asks_for_gradient (const WeftOperator *operator)
+weft_trial_asks_for_gradient (const WeftOperator *op)
 {
-  const char *const *cases = operator->cases;
-  gboolean asked = operator->parameters && operator->parameters[0].name;
+  const char *const *cases = op->cases;
+  gboolean asked = op->parameters && op->parameters[0].name;
 
-  for (const char *nodes = operator->example; nodes && !asked; nodes = cases && *cases ? *cases++ : NULL)
+  for (const char *nodes = op->example; nodes && !asked; nodes = cases && *cases ? *cases++ : NULL)
     {
       g_auto (GStrv) wanting = weft_trial_wanting (nodes);
       asked = *wanting || strstr (nodes, "minimize:");
@@ -119,20 +119,19 @@ weft_trial_asks_for_gradient (const WeftOperator *operator)
 }
 
 char *
-weft_trial_probe (const WeftOperator *operator, const WeftTrialCase * self, const char *output, gboolean optional, const char **why)
+weft_trial_probe (const WeftOperator *op, const WeftTrialCase *self, const char *output, gboolean optional, const char **why)
 {
   g_auto (GStrv) wanting = weft_trial_wanting (self->nodes);
-  g_autofree char *node = weft_trial_node (self->nodes, operator);
+  g_autofree char *node = weft_trial_node (self->nodes, op);
   g_autoptr (WeftPipeline) pipeline = NULL;
   g_autoptr (GString) nodes = g_string_new (NULL), sum = g_string_new (NULL);
 
-  *why = operator->is_source || operator->effect ? "sources and effects have no gradient" :
-                                                 operator->not_differentiable
-             ?
-             operator->not_differentiable : operator->forward && !operator->backward ? "it has no backward"
-             : !weft_registry_find ("weighted_sum")       ? "the operators of module ops, which make the objective, are not there"
-             : !node || strstr (self->nodes, "minimize:") ? "its example has an objective of its own"
-                                                          : NULL;
+  *why = op->is_source || op->effect                  ? "sources and effects have no gradient"
+         : op->not_differentiable                     ? op->not_differentiable
+         : op->forward && !op->backward               ? "it has no backward"
+         : !weft_registry_find ("weighted_sum")       ? "the operators of module ops, which make the objective, are not there"
+         : !node || strstr (self->nodes, "minimize:") ? "its example has an objective of its own"
+                                                      : NULL;
   if (*why)
     return NULL;
   pipeline = weft_trial_build (self->nodes, NULL, NULL);
@@ -141,8 +140,8 @@ weft_trial_probe (const WeftOperator *operator, const WeftTrialCase * self, cons
       *why = "nothing in it asks for a gradient";
       return NULL;
     }
-  for (const WeftPort *port = operator->outputs; pipeline && port->name; port++)
-    if (is_probed (operator, port, output, optional))
+  for (const WeftPort *port = op->outputs; pipeline && port->name; port++)
+    if (is_probed (op, port, output, optional))
       probe_port (nodes, sum, pipeline->graphs->pdata[0], node, port);
   if (!sum->len)
     {
@@ -178,8 +177,8 @@ weft_trial_objective (const WeftTrialRig *rig, const char *node)
   for (guint i = 0; i < rig->graph->nodes->len; i++)
     {
       const WeftNode *probe = rig->graph->nodes->pdata[i];
-      gboolean summed = g_str_equal (probe->operator->name, "weighted_sum") || g_str_equal (probe->operator->name, SUM_OF_DOUBLES),
-               scaled = strcmp (probe->operator->name, "scale") == 0;
+      gboolean summed = g_str_equal (probe->op->name, "weighted_sum") || g_str_equal (probe->op->name, SUM_OF_DOUBLES),
+               scaled = strcmp (probe->op->name, "scale") == 0;
       const char *port = (summed || scaled) && g_str_has_prefix (probe->path, "trial_") ? probe->path + strlen ("trial_") : NULL;
       g_autofree char *reference = port ? g_strdup_printf ("%s.%s", node, port) : NULL;
       const WeftWire *wire = port && probe->kind == WEFT_NODE_FORWARD ? weft_graph_wire (rig->graph, reference) : NULL;

@@ -81,10 +81,10 @@ keep_values (WeftTrialRig *rig, const char *node, const WeftTrialSetup *setup)
         continue;
       if (!setup->keep_all && (wire->kind != WEFT_WIRE_OUTPUT || !is_below (wire->node->path, node)))
         continue;
-      port = wire->kind == WEFT_WIRE_OUTPUT ? &wire->node->operator->outputs[wire->port] : NULL;
+      port = wire->kind == WEFT_WIRE_OUTPUT ? &wire->node->op->outputs[wire->port] : NULL;
       if (port && setup->unread && port->flags & WEFT_PORT_OPTIONAL && !has_reader (rig->graph, wire))
         wire->read = wire->kept = FALSE;
-      else if (port && !((setup->unread || wire->node->operator->is_source) && port->flags & WEFT_PORT_OPTIONAL))
+      else if (port && !((setup->unread || wire->node->op->is_source) && port->flags & WEFT_PORT_OPTIONAL))
         wire->read = TRUE;
       wire->kept |= wire->read;
     }
@@ -210,18 +210,17 @@ feed_all (WeftTrialRig *rig, WeftTrialSize size, GError **error)
 }
 
 gboolean
-weft_trial_rig_open (WeftTrialRig *rig, const WeftTrialCase *self, const WeftOperator *operator, const WeftTrialSetup * setup,
-                     GError **error)
+weft_trial_rig_open (WeftTrialRig *rig, const WeftTrialCase *self, const WeftOperator *op, const WeftTrialSetup *setup, GError **error)
 {
-  g_autofree char *node = weft_trial_node (self->nodes, operator);
+  g_autofree char *node = weft_trial_node (self->nodes, op);
 
   *rig = (WeftTrialRig){ .guarded = setup->guarded, .fill = setup->fill, .guard = WEFT_TRIAL_GUARD_BYTE (setup->fill) };
-  rig->changes_weights = operator->effect || strstr (self->nodes, "minimize:");
+  rig->changes_weights = op->effect || strstr (self->nodes, "minimize:");
   rig->tensors = g_ptr_array_new ();
   rig->copies = g_ptr_array_new_with_free_func (g_free);
   if (!node)
     {
-      g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT, "the %s has no node of operator %s", self->name, operator->name);
+      g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT, "the %s has no node of operator %s", self->name, op->name);
       return FALSE;
     }
   rig->pipeline = weft_trial_build (self->nodes, setup, error);

@@ -11,10 +11,10 @@
 #include "trial-private.h"
 
 static gboolean
-open_case (WeftTrialRig *rig, const WeftTrialCase *self, const WeftOperator *operator, const WeftTrialSetup * setup, GError **error)
+open_case (WeftTrialRig *rig, const WeftTrialCase *self, const WeftOperator *op, const WeftTrialSetup *setup, GError **error)
 {
-  weft_child_note ("running %s%s with the %s", operator->name, setup->more ? WEFT_TRIAL_BACKWARDS : "", self->name);
-  return weft_trial_rig_open (rig, self, operator, setup, error);
+  weft_child_note ("running %s%s with the %s", op->name, setup->more ? WEFT_TRIAL_BACKWARDS : "", self->name);
+  return weft_trial_rig_open (rig, self, op, setup, error);
 }
 
 static gboolean
@@ -35,7 +35,7 @@ same_values (const WeftTrialRig *a, const WeftTrialRig *b, const char *differenc
   for (guint i = 0; i < a->graph->wires->len; i++)
     {
       const WeftWire *wire = a->graph->wires->pdata[i];
-      if (!wire->node || !wire->kept || wire->node->operator== & weft_feed_operator)
+      if (!wire->node || !wire->kept || wire->node->op == &weft_feed_operator)
         continue;
       ++*count;
       if (!same_tensors (weft_executor_value (a->executor, wire), weft_executor_value (b->executor, b->graph->wires->pdata[i]),
@@ -67,18 +67,18 @@ same_stores (const WeftTrialRig *a, const WeftTrialRig *b, const char *differenc
 #define TILES "with the order of its tiles, or with the threads that work on them"
 
 static gboolean
-try_threads (const WeftOperator *operator, const WeftTrialCase * self, guint *count, GError **error)
+try_threads (const WeftOperator *op, const WeftTrialCase *self, guint *count, GError **error)
 {
   const char *why;
-  g_autofree char *more = weft_trial_probe (operator, self, NULL, TRUE, &why);
+  g_autofree char *more = weft_trial_probe (op, self, NULL, TRUE, &why);
   WeftTrialSetup alone = { .threads = 1, .keep_all = TRUE, .more = more }, together = alone, dealt = alone;
   g_auto (WeftTrialRig) one = { 0 }, three = { 0 }, order = { 0 };
 
   together.threads = dealt.threads = 3;
   dealt.dealt = TRUE;
-  if (!open_case (&one, self, operator, & alone, self->given ? error : NULL))
+  if (!open_case (&one, self, op, &alone, self->given ? error : NULL))
     return !self->given;
-  if (!open_case (&three, self, operator, & together, error) || !open_case (&order, self, operator, & dealt, error))
+  if (!open_case (&three, self, op, &together, error) || !open_case (&order, self, op, &dealt, error))
     return FALSE;
   for (guint step = 0; step < 2; step++)
     {
@@ -95,13 +95,13 @@ try_threads (const WeftOperator *operator, const WeftTrialCase * self, guint *co
 }
 
 static gboolean
-for_each_case (const WeftOperator *operator, gboolean (*try) (const WeftOperator *, const WeftTrialCase *, guint *, GError **),
-               guint *count, GError **error)
+for_each_case (const WeftOperator *op, gboolean (*try) (const WeftOperator *, const WeftTrialCase *, guint *, GError **), guint *count,
+               GError **error)
 {
-  g_autoptr (GPtrArray) cases = weft_trial_cases (operator);
+  g_autoptr (GPtrArray) cases = weft_trial_cases (op);
 
   for (guint i = 0; i < cases->len; i++)
-    if (!try (operator, cases->pdata[i], count, error))
+    if (!try (op, cases->pdata[i], count, error))
       {
         g_prefix_error (error, "%s: ", ((const WeftTrialCase *) cases->pdata[i])->name);
         return FALSE;
@@ -111,21 +111,21 @@ for_each_case (const WeftOperator *operator, gboolean (*try) (const WeftOperator
 
 /* Examples are often smaller than a tile. */
 static gboolean
-try_threads_at_large (const WeftOperator *operator, guint * count, GError **error)
+try_threads_at_large (const WeftOperator *op, guint *count, GError **error)
 {
-  g_autofree char *large = operator->example ? weft_trial_resized (operator->example, LARGE_WIDTH, LARGE_BOUND) : NULL;
+  g_autofree char *large = op->example ? weft_trial_resized (op->example, LARGE_WIDTH, LARGE_BOUND) : NULL;
   WeftTrialCase self = { large, (char *) "large example", WEFT_TRIAL_FULL, FALSE };
 
-  if (!large || try_threads (operator, & self, count, error))
+  if (!large || try_threads (op, &self, count, error))
     return TRUE;
   g_prefix_error (error, "%s: ", self.name);
   return FALSE;
 }
 
 gboolean
-weft_trial_threads (const WeftOperator *operator, guint * count, const char **why, GError **error)
+weft_trial_threads (const WeftOperator *op, guint *count, const char **why, GError **error)
 {
-  if (!for_each_case (operator, try_threads, count, error) || !try_threads_at_large (operator, count, error))
+  if (!for_each_case (op, try_threads, count, error) || !try_threads_at_large (op, count, error))
     return FALSE;
   if (!*count)
     *why = "its example gives nothing that could be compared";
@@ -153,24 +153,24 @@ restore_to (WeftTrialRig *to, const WeftTrialRig *from, GError **error)
 
 /* One run goes on; the other is stopped, saved, and goes on in a new executor. */
 static gboolean
-try_restore (const WeftOperator *operator, const WeftTrialCase * self, guint *count, GError **error)
+try_restore (const WeftOperator *op, const WeftTrialCase *self, guint *count, GError **error)
 {
   const WeftTrialSetup setup = { .threads = 1, .keep_all = TRUE };
   g_auto (WeftTrialRig) through = { 0 }, stopped = { 0 }, restored = { 0 };
 
   if (!self->given)
     return TRUE;
-  if (!open_case (&stopped, self, operator, & setup, error))
+  if (!open_case (&stopped, self, op, &setup, error))
     return FALSE;
   for (guint step = 0; step < BEFORE; step++)
     if (!weft_trial_rig_step (&stopped, step, error))
       return FALSE;
-  if (!open_case (&through, self, operator, & setup, error))
+  if (!open_case (&through, self, op, &setup, error))
     return FALSE;
   for (guint step = 0; step < BEFORE; step++)
     if (!weft_trial_rig_step (&through, step, error))
       return FALSE;
-  if (!same_values (&stopped, &through, RESTORED, count, error) || !open_case (&restored, self, operator, & setup, error)
+  if (!same_values (&stopped, &through, RESTORED, count, error) || !open_case (&restored, self, op, &setup, error)
       || !restore_to (&restored, &stopped, error))
     return FALSE;
   for (guint step = BEFORE; step < BEFORE + AFTER; step++)
@@ -181,9 +181,9 @@ try_restore (const WeftOperator *operator, const WeftTrialCase * self, guint *co
 }
 
 gboolean
-weft_trial_restore (const WeftOperator *operator, guint * count, const char **why, GError **error)
+weft_trial_restore (const WeftOperator *op, guint *count, const char **why, GError **error)
 {
-  if (!for_each_case (operator, try_restore, count, error))
+  if (!for_each_case (op, try_restore, count, error))
     return FALSE;
   if (!*count)
     *why = "its example gives nothing that could be compared";
@@ -206,26 +206,26 @@ shared_places (const WeftTrialRig *rig, const char *node)
 
 /* With copies between what is fed and the operator there is memory to take over. */
 static gboolean
-try_in_place (const WeftOperator *operator, const WeftTrialCase * given, guint *count, GError **error)
+try_in_place (const WeftOperator *op, const WeftTrialCase *given, guint *count, GError **error)
 {
   const char *why;
   g_autofree char *nodes = weft_trial_through_copies (given->nodes), *node = NULL;
   WeftTrialCase self = { nodes, given->name, given->size, given->given };
-  g_autofree char *more = nodes ? weft_trial_probe (operator, & self, NULL, TRUE, &why) : NULL;
+  g_autofree char *more = nodes ? weft_trial_probe (op, &self, NULL, TRUE, &why) : NULL;
 
   if (!nodes)
     return TRUE;
-  node = weft_trial_node (nodes, operator);
+  node = weft_trial_node (nodes, op);
   for (int probed = 0; probed < (more ? 2 : 1); probed++)
     {
       WeftTrialSetup setup = { .threads = 2, .more = probed ? more : NULL };
       g_auto (WeftTrialRig) in = { 0 }, out = { 0 };
-      if (!open_case (&in, &self, operator, & setup, NULL))
+      if (!open_case (&in, &self, op, &setup, NULL))
         return TRUE;
       if (!shared_places (&in, node))
         continue;
       setup.guarded = TRUE;
-      if (!open_case (&out, &self, operator, & setup, error))
+      if (!open_case (&out, &self, op, &setup, error))
         return FALSE;
       if (!weft_trial_rig_step (&in, 0, NULL))
         return TRUE;
@@ -236,14 +236,14 @@ try_in_place (const WeftOperator *operator, const WeftTrialCase * given, guint *
 }
 
 gboolean
-weft_trial_in_place (const WeftOperator *operator, guint * count, const char **why, GError **error)
+weft_trial_in_place (const WeftOperator *op, guint *count, const char **why, GError **error)
 {
-  if (!operator->in_place || !operator->in_place[0])
+  if (!op->in_place || !op->in_place[0])
     {
       *why = "it declares nothing that works in place";
       return TRUE;
     }
-  if (!for_each_case (operator, try_in_place, count, error))
+  if (!for_each_case (op, try_in_place, count, error))
     return FALSE;
   if (!*count)
     *why = "the example gives it no memory to take over";

@@ -57,7 +57,7 @@ bytes_moved (const WeftTrialRig *rig, const char *name, gboolean backward, gint6
         {
           const WeftNode *of = node->of ? node->of : node;
           for (guint k = 0; k < of->inputs[port].n && of->inputs[port].wires; k++)
-            if (of->inputs[port].wires[k] && (!backward || of->operator->inputs[port].flags & WEFT_PORT_READ))
+            if (of->inputs[port].wires[k] && (!backward || of->op->inputs[port].flags & WEFT_PORT_READ))
               g_hash_table_add (seen, of->inputs[port].wires[k]);
           if (node->out_gradients[port])
             g_hash_table_add (seen, node->out_gradients[port]);
@@ -94,20 +94,20 @@ has_other_products (const WeftTrialRig *rig, const char *name)
     {
       const WeftNode *node = rig->graph->nodes->pdata[i];
       gboolean own = is_of (node, name, FALSE) || is_of (node, name, TRUE);
-      if (!own && (node->parameters[0].path || g_str_equal (node->operator->name, "matrix_product")))
+      if (!own && (node->parameters[0].path || g_str_equal (node->op->name, "matrix_product")))
         return TRUE;
     }
   return FALSE;
 }
 
 static gboolean
-measure (const WeftOperator *operator, const WeftTrialCase * self, const WeftTrialSetup *setup, WeftTrialSpeed *speed, double *operations,
+measure (const WeftOperator *op, const WeftTrialCase *self, const WeftTrialSetup *setup, WeftTrialSpeed *speed, double *operations,
          GError **error)
 {
   g_auto (WeftTrialRig) rig = { 0 };
-  g_autofree char *name = weft_trial_node (self->nodes, operator);
+  g_autofree char *name = weft_trial_node (self->nodes, op);
 
-  if (!weft_trial_rig_open (&rig, self, operator, setup, error))
+  if (!weft_trial_rig_open (&rig, self, op, setup, error))
     return FALSE;
   speed->elements = 0;
   for (guint step = 0; step < REPEATS; step++)
@@ -172,24 +172,24 @@ copying (guint threads, gint64 elements)
 
 /* Forward alone tells which of the operations are forward's. */
 gboolean
-weft_trial_speed (const WeftOperator *operator, guint threads, WeftTrialSpeed *speed, GError **error)
+weft_trial_speed (const WeftOperator *op, guint threads, WeftTrialSpeed *speed, GError **error)
 {
-  g_autofree char *large = operator->example ? weft_trial_resized (operator->example, 256, 128) : NULL, *more = NULL;
-  WeftTrialCase self = { large ? large : (char *) operator->example, (char *) "large example", WEFT_TRIAL_FULL, TRUE };
+  g_autofree char *large = op->example ? weft_trial_resized (op->example, 256, 128) : NULL, *more = NULL;
+  WeftTrialCase self = { large ? large : (char *) op->example, (char *) "large example", WEFT_TRIAL_FULL, TRUE };
   WeftTrialSetup setup = { .threads = threads };
   const char *why;
   double both = 0;
 
   *speed = (WeftTrialSpeed){ 0 };
-  if (!operator->example)
+  if (!op->example)
     {
       g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT, "there is no example");
       return FALSE;
     }
-  if (!measure (operator, & self, &setup, speed, &speed->operations[0], error))
+  if (!measure (op, &self, &setup, speed, &speed->operations[0], error))
     return FALSE;
-  setup.more = more = weft_trial_probe (operator, & self, NULL, FALSE, &why);
-  if (more && !measure (operator, & self, &setup, speed, &both, error))
+  setup.more = more = weft_trial_probe (op, &self, NULL, FALSE, &why);
+  if (more && !measure (op, &self, &setup, speed, &both, error))
     return FALSE;
   speed->operations[1] = more && both > 0 ? both - speed->operations[0] : 0;
   for (int backward = 0; backward < 2; backward++)

@@ -25,15 +25,15 @@ first_changed (const WeftTrialRig *rig, const char *from, gsize n)
 static char *
 describe_wire (const WeftWire *wire)
 {
-  const WeftOperator *operator= wire->node->operator;
+  const WeftOperator *op = wire->node->op;
   const WeftNode *node = wire->node->of ? wire->node->of : wire->node;
   const char *kinds[] = { "output", "saved value", "gradient by input", "gradient by parameter" };
-  const WeftPort *ports = wire->kind == WEFT_WIRE_OUTPUT ? operator->outputs : wire->kind == WEFT_WIRE_SAVED ? operator->saved
-      : wire->kind == WEFT_WIRE_INPUT_GRADIENT
-      ?
-      operator->inputs : operator->parameters;
+  const WeftPort *ports = wire->kind == WEFT_WIRE_OUTPUT           ? op->outputs
+                          : wire->kind == WEFT_WIRE_SAVED          ? op->saved
+                          : wire->kind == WEFT_WIRE_INPUT_GRADIENT ? op->inputs
+                                                                   : op->parameters;
 
-  return g_strdup_printf ("%s %s of %s `%s`", kinds[wire->kind], ports[wire->port].name, operator->name, node->path);
+  return g_strdup_printf ("%s %s of %s `%s`", kinds[wire->kind], ports[wire->port].name, op->name, node->path);
 }
 
 static char *
@@ -72,7 +72,7 @@ trespass_of_scratch (const WeftTrialRig *rig)
       const char *after = place->bytes ? first_changed (rig, end, place->bytes - place->asked + WEFT_TRIAL_GUARD / 2) : NULL;
       if (after)
         return g_strdup_printf ("something was written %d bytes past the end of the scratch of %s `%s` (%" G_GSIZE_FORMAT " bytes)",
-                                (int) (after - end), node->operator->name, node->path, place->asked);
+                                (int) (after - end), node->op->name, node->path, place->asked);
     }
   return NULL;
 }

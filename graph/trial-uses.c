@@ -12,7 +12,7 @@
 
 typedef struct
 {
-  const WeftOperator *operator;
+  const WeftOperator *op;
   const WeftTrialCase *of;
   const char *node; /* the one that is tried */
   guint *count;
@@ -23,9 +23,9 @@ run (const Uses *self, WeftTrialRig *rig, const char *nodes, const WeftTrialSetu
 {
   WeftTrialCase use = { (char *) nodes, self->of->name, self->of->size, self->of->given };
 
-  weft_child_note ("running %s%s with the %s%s%s", self->operator->name, setup->more ? WEFT_TRIAL_BACKWARDS : "", self->of->name,
-                   how ? ", " : "", how ? how : "");
-  return weft_trial_rig_open (rig, &use, self->operator, setup, error) && weft_trial_rig_step (rig, 0, error);
+  weft_child_note ("running %s%s with the %s%s%s", self->op->name, setup->more ? WEFT_TRIAL_BACKWARDS : "", self->of->name, how ? ", " : "",
+                   how ? how : "");
+  return weft_trial_rig_open (rig, &use, self->op, setup, error) && weft_trial_rig_step (rig, 0, error);
 }
 
 static gboolean
@@ -41,7 +41,7 @@ same (const Uses *self, const WeftTensor *a, const WeftTensor *b, const char *wh
 static gboolean
 same_outputs (const Uses *self, WeftTrialRig *all, WeftTrialRig *some, const char *how, GError **error)
 {
-  for (const WeftPort *port = self->operator->outputs; port && port->name; port++)
+  for (const WeftPort *port = self->op->outputs; port && port->name; port++)
     {
       g_autofree char *path = g_strdup_printf ("%s.%s", self->node, port->name);
       const WeftWire *a = weft_graph_wire (all->graph, path), *b = weft_graph_wire (some->graph, path);
@@ -150,7 +150,7 @@ static gboolean
 try_uses (const Uses *self, GError **error)
 {
   const char *why;
-  g_autofree char *more = weft_trial_probe (self->operator, self->of, NULL, FALSE, &why);
+  g_autofree char *more = weft_trial_probe (self->op, self->of, NULL, FALSE, &why);
   WeftTrialSetup setup = { .threads = 1, .keep_all = TRUE, .more = more };
   gboolean given = self->of->given;
   g_auto (WeftTrialRig) all = { 0 };
@@ -164,15 +164,15 @@ try_uses (const Uses *self, GError **error)
 }
 
 gboolean
-weft_trial_uses (const WeftOperator *operator, guint * count, const char **why, GError **error)
+weft_trial_uses (const WeftOperator *op, guint *count, const char **why, GError **error)
 {
-  g_autoptr (GPtrArray) cases = weft_trial_cases (operator);
+  g_autoptr (GPtrArray) cases = weft_trial_cases (op);
 
   for (guint i = 0; i < cases->len; i++)
     {
       const WeftTrialCase *self = cases->pdata[i];
-      g_autofree char *node = weft_trial_node (self->nodes, operator);
-      const Uses uses = { operator, self, node, count };
+      g_autofree char *node = weft_trial_node (self->nodes, op);
+      const Uses uses = { op, self, node, count };
       if (!try_uses (&uses, error))
         {
           g_prefix_error (error, "%s: ", self->name);

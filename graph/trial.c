@@ -25,7 +25,7 @@ weft_finding_free (WeftFinding *finding)
 }
 
 WeftFinding *
-weft_trial_aspect (const WeftOperator *operator, const char * aspect)
+weft_trial_aspect (const WeftOperator *op, const char *aspect)
 {
   WeftFinding *finding = g_new0 (WeftFinding, 1);
   g_autoptr (GError) error = NULL;
@@ -36,8 +36,8 @@ weft_trial_aspect (const WeftOperator *operator, const char * aspect)
     i++;
   g_assert (weft_trial_aspects[i]);
   finding->aspect = weft_trial_aspects[i];
-  weft_child_note ("trying %s of %s", aspect, operator->name);
-  if (!functions[i](operator, & count, &why, &error))
+  weft_child_note ("trying %s of %s", aspect, op->name);
+  if (!functions[i](op, &count, &why, &error))
     {
       finding->outcome = WEFT_TRIAL_FAILED;
       finding->message = g_strdup (error->message);
@@ -62,36 +62,36 @@ unexplained_port (const WeftPort *ports)
 }
 
 static const char *
-unexplained (const WeftOperator *operator)
+unexplained (const WeftOperator *op)
 {
-  const WeftPort *const lists[] = { operator->inputs, operator->outputs, operator->parameters, operator->states };
+  const WeftPort *const lists[] = { op->inputs, op->outputs, op->parameters, op->states };
 
   for (guint i = 0; i < G_N_ELEMENTS (lists); i++)
     if (unexplained_port (lists[i]))
       return unexplained_port (lists[i]);
-  for (const WeftAttribute *attribute = operator->attributes; attribute && attribute->name; attribute++)
+  for (const WeftAttribute *attribute = op->attributes; attribute && attribute->name; attribute++)
     if (!attribute->meaning || !*attribute->meaning)
       return attribute->name;
   return NULL;
 }
 
 gboolean
-weft_trial_descriptor (const WeftOperator *operator, guint * count G_GNUC_UNUSED, const char **why G_GNUC_UNUSED, GError **error)
+weft_trial_descriptor (const WeftOperator *op, guint *count G_GNUC_UNUSED, const char **why G_GNUC_UNUSED, GError **error)
 {
-  g_autofree char *node = operator->example ? weft_trial_node (operator->example, operator) : NULL;
-  const char *wrong = NULL, *name = unexplained (operator);
+  g_autofree char *node = op->example ? weft_trial_node (op->example, op) : NULL;
+  const char *wrong = NULL, *name = unexplained (op);
 
-  if (!operator->summary || !* operator->summary)
+  if (!op->summary || !*op->summary)
     wrong = "there is no summary";
   else if (name)
     wrong = "has no meaning";
-  else if (!operator->example)
+  else if (!op->example)
     wrong = "there is no example, which all other tests need";
   else if (!node)
     wrong = "its example has no node of this operator";
-  else if (operator->forward && !operator->backward && !operator->not_differentiable)
+  else if (op->forward && !op->backward && !op->not_differentiable)
     wrong = "it has no backward and does not say why (not_differentiable)";
-  else if (operator->backward && !operator->is_source && !operator->effect && !weft_trial_asks_for_gradient (operator))
+  else if (op->backward && !op->is_source && !op->effect && !weft_trial_asks_for_gradient (op))
     wrong = "no feed of its example has `gradient: true`, so that its gradient would not be tried";
   if (wrong)
     g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT, "%s%s%s%s", name ? "`" : "", name ? name : "", name ? "` " : "", wrong);
@@ -127,12 +127,11 @@ shape_is_kept (const WeftTrialRig *rig, guint index, GError **error)
 
 /* Whether @self can be run at all: edge shapes may be refused. */
 static gboolean
-run_case (WeftTrialRig *rig, const WeftTrialCase *self, const WeftOperator *operator, const WeftTrialSetup * setup, guint steps,
-          GError **error)
+run_case (WeftTrialRig *rig, const WeftTrialCase *self, const WeftOperator *op, const WeftTrialSetup *setup, guint steps, GError **error)
 {
-  weft_child_note ("running %s%s%s with the %s", operator->name, setup->more ? WEFT_TRIAL_BACKWARDS : "",
-                   setup->inferring ? " in inference" : "", self->name);
-  if (!weft_trial_rig_open (rig, self, operator, setup, error))
+  weft_child_note ("running %s%s%s with the %s", op->name, setup->more ? WEFT_TRIAL_BACKWARDS : "", setup->inferring ? " in inference" : "",
+                   self->name);
+  if (!weft_trial_rig_open (rig, self, op, setup, error))
     return FALSE;
   for (guint i = 0; i < steps; i++)
     if (!weft_trial_rig_step (rig, i, error))
@@ -141,9 +140,9 @@ run_case (WeftTrialRig *rig, const WeftTrialCase *self, const WeftOperator *oper
 }
 
 gboolean
-weft_trial_shapes (const WeftOperator *operator, guint * count, const char **why, GError **error)
+weft_trial_shapes (const WeftOperator *op, guint *count, const char **why, GError **error)
 {
-  g_autoptr (GPtrArray) cases = weft_trial_cases (operator);
+  g_autoptr (GPtrArray) cases = weft_trial_cases (op);
 
   for (guint i = 0; i < cases->len; i++)
     {
@@ -151,7 +150,7 @@ weft_trial_shapes (const WeftOperator *operator, guint * count, const char **why
       const WeftTrialSetup setup = { .threads = 2, .guarded = TRUE, .keep_all = TRUE };
       g_auto (WeftTrialRig) rig = { 0 };
       g_autoptr (GError) refusal = NULL;
-      if (!run_case (&rig, self, operator, & setup, 1, &refusal))
+      if (!run_case (&rig, self, op, &setup, 1, &refusal))
         {
           if (!self->given)
             continue;
@@ -195,7 +194,7 @@ all_set (const WeftTrialRig *a, const WeftTrialRig *b, guint *count, GError **er
           error, WEFT_ERROR, WEFT_ERROR_INPUT,
           "a %s of %s `%s` depends on what memory held before: part of it is never set, or something is read that was not set or lies "
           "outside of a value (or it is random otherwise than by weft_random_…)",
-          wire->kind == WEFT_WIRE_OUTPUT ? "value" : "gradient", wire->node->operator->name, wire->node->path);
+          wire->kind == WEFT_WIRE_OUTPUT ? "value" : "gradient", wire->node->op->name, wire->node->path);
       return FALSE;
     }
   return TRUE;
@@ -203,13 +202,13 @@ all_set (const WeftTrialRig *a, const WeftTrialRig *b, guint *count, GError **er
 
 /* Twice, on memory that holds different things. */
 static gboolean
-guard_with (const WeftOperator *operator, const WeftTrialCase * self, WeftTrialSetup setup, guint *count, GError **error)
+guard_with (const WeftOperator *op, const WeftTrialCase *self, WeftTrialSetup setup, guint *count, GError **error)
 {
   g_auto (WeftTrialRig) a = { 0 }, b = { 0 };
   g_autofree char *trespass = NULL;
 
   setup.fill = 0xff;
-  if (!run_case (&a, self, operator, & setup, 1, self->given ? error : NULL))
+  if (!run_case (&a, self, op, &setup, 1, self->given ? error : NULL))
     return !self->given;
   trespass = weft_trial_rig_trespass (&a);
   if (trespass)
@@ -218,33 +217,33 @@ guard_with (const WeftOperator *operator, const WeftTrialCase * self, WeftTrialS
       return FALSE;
     }
   setup.fill = 0x4b; /* 1.3e7 as a number: visible in any sum */
-  return run_case (&b, self, operator, & setup, 1, error) && all_set (&a, &b, count, error);
+  return run_case (&b, self, op, &setup, 1, error) && all_set (&a, &b, count, error);
 }
 
 static gboolean
-guard_case (const WeftOperator *operator, const WeftTrialCase * self, guint *count, GError **error)
+guard_case (const WeftOperator *op, const WeftTrialCase *self, guint *count, GError **error)
 {
   const char *why;
-  g_autofree char *more = weft_trial_probe (operator, self, NULL, TRUE, &why);
+  g_autofree char *more = weft_trial_probe (op, self, NULL, TRUE, &why);
   WeftTrialSetup setup = { .threads = 2, .guarded = TRUE, .keep_all = TRUE }, backwards = setup, inferring = setup;
 
   backwards.more = more;
   inferring.inferring = TRUE;
-  if (!guard_with (operator, self, setup, count, error) || (more && !guard_with (operator, self, backwards, count, error)))
+  if (!guard_with (op, self, setup, count, error) || (more && !guard_with (op, self, backwards, count, error)))
     return FALSE;
-  if (strstr (self->nodes, "minimize:") || guard_with (operator, self, inferring, count, error))
+  if (strstr (self->nodes, "minimize:") || guard_with (op, self, inferring, count, error))
     return TRUE;
   g_prefix_error (error, "in inference: ");
   return FALSE;
 }
 
 gboolean
-weft_trial_guards (const WeftOperator *operator, guint * count, const char **why, GError **error)
+weft_trial_guards (const WeftOperator *op, guint *count, const char **why, GError **error)
 {
-  g_autoptr (GPtrArray) cases = weft_trial_cases (operator);
+  g_autoptr (GPtrArray) cases = weft_trial_cases (op);
 
   for (guint i = 0; i < cases->len; i++)
-    if (!guard_case (operator, cases->pdata[i], count, error))
+    if (!guard_case (op, cases->pdata[i], count, error))
       {
         g_prefix_error (error, "%s: ", ((const WeftTrialCase *) cases->pdata[i])->name);
         return FALSE;

@@ -35,7 +35,7 @@ extern const char *const weft_trial_aspects[];
  * weft_trial_aspect:
  * @aspect: one of weft_trial_aspects
  *
- * Tries one aspect of @operator on its example and cases, as they are and at edge shapes: the descriptor, shapes, memory (writes past outputs,
+ * Tries one aspect of @op on its example and cases, as they are and at edge shapes: the descriptor, shapes, memory (writes past outputs,
  * values that are never set, inputs that are changed), uses (unread outputs, unwanted gradients), the same bits for any number of threads and
  * after saving and restoring, in place as out of place, values against the composition, gradients against central differences. Examples find
  * their files below `data` of the working directory; weft_trial_enter_folder() makes those that are needed for Weft's own. Crashes are the
@@ -43,7 +43,7 @@ extern const char *const weft_trial_aspects[];
  *
  * Returns: (transfer full)
  */
-WeftFinding *weft_trial_aspect (const WeftOperator *operator, const char * aspect);
+WeftFinding *weft_trial_aspect (const WeftOperator *op, const char *aspect);
 void weft_finding_free (WeftFinding *finding);
 
 /**
@@ -61,7 +61,7 @@ typedef struct
 } WeftTrialSpeed;
 
 /* Measures at a large size on @threads threads (0: all); %FALSE with @error if the example can't be enlarged. */
-gboolean weft_trial_speed (const WeftOperator *operator, guint threads, WeftTrialSpeed *speed, GError **error);
+gboolean weft_trial_speed (const WeftOperator *op, guint threads, WeftTrialSpeed *speed, GError **error);
 /* What this machine reaches on @threads threads: bytes per second of copying more than caches hold, operations per second of products. */
 void weft_trial_limits (guint threads, double *bandwidth, double *operations);
 

@@ -42,31 +42,31 @@ weft_mean_cosine (const WeftTensor *rows)
   gint64 n = rows->rank ? rows->shape[0] : 0, width = weft_tensor_columns (rows);
   if (n < 2)
     return 0;
-  g_autofree double *sum = g_new0 (double, (gsize)width);
+  g_autofree double *sum = g_new0 (double, (gsize) width);
   gint64 counted = 0;
   for (gint64 i = 0; i < n; i++)
     {
-      const float *row = (const float *)rows->data + i * width;
+      const float *row = (const float *) rows->data + i * width;
       double square = 0;
       for (gint64 j = 0; j < width; j++)
-        square += (double)row[j] * (double)row[j];
+        square += (double) row[j] * (double) row[j];
       if (square == 0)
         continue;
       counted++;
       for (gint64 j = 0; j < width; j++)
-        sum[j] += (double)row[j] / sqrt (square);
+        sum[j] += (double) row[j] / sqrt (square);
     }
   double square = 0;
   for (gint64 j = 0; j < width; j++)
     square += sum[j] * sum[j];
-  return counted < 2 ? 0 : (square - (double)counted) / ((double)counted * (double)(counted - 1));
+  return counted < 2 ? 0 : (square - (double) counted) / ((double) counted * (double) (counted - 1));
 }
 
 static double
 number (WeftWatch *watch, WeftExecutor *executor, const char *reference)
 {
   WeftWire *wire = reference ? weft_graph_wire (watch->train, reference) : NULL;
-  return wire ? weft_tensor_number (weft_executor_value (executor, wire)) : (double)NAN;
+  return wire ? weft_tensor_number (weft_executor_value (executor, wire)) : (double) NAN;
 }
 
 /* Whether something has just become wrong. */

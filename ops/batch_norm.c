@@ -11,9 +11,21 @@ typedef struct
   double epsilon, momentum;
 } BatchNorm;
 
-enum { WEIGHT, BIAS };
-enum { RUNNING_MEAN, RUNNING_VARIANCE };
-enum { MEAN, DEVIATION };
+enum
+{
+  WEIGHT,
+  BIAS
+};
+enum
+{
+  RUNNING_MEAN,
+  RUNNING_VARIANCE
+};
+enum
+{
+  MEAN,
+  DEVIATION
+};
 
 static void
 batch_statistics (const WeftCall *call, gint64 first, gint64 n, float *mean, float *deviation)
@@ -21,7 +33,8 @@ batch_statistics (const WeftCall *call, gint64 first, gint64 n, float *mean, flo
   const BatchNorm *self = call->attributes;
   gint64 width = weft_tensor_last (call->in[0]), rows = rows_of (call->in[0]);
   const float *x = (const float *) call->in[0]->data + first;
-  float *running_mean = (float *) call->states[RUNNING_MEAN]->data + first, *running_variance = (float *) call->states[RUNNING_VARIANCE]->data + first;
+  float *running_mean = (float *) call->states[RUNNING_MEAN]->data + first,
+        *running_variance = (float *) call->states[RUNNING_VARIANCE]->data + first;
   double sums[COLUMN_TILE], squares[COLUMN_TILE];
 
   if (call->mode == WEFT_MODE_INFER)
@@ -50,7 +63,8 @@ static void
 normalize_channels (gpointer data, gint64 index, guint member G_GNUC_UNUSED)
 {
   const WeftCall *call = data;
-  gint64 width = weft_tensor_last (call->in[0]), rows = rows_of (call->in[0]), first = index * COLUMN_TILE, n = MIN (COLUMN_TILE, width - first);
+  gint64 width = weft_tensor_last (call->in[0]), rows = rows_of (call->in[0]), first = index * COLUMN_TILE,
+         n = MIN (COLUMN_TILE, width - first);
   const float *weight = (const float *) call->parameters[WEIGHT]->data + first;
   float mean[COLUMN_TILE], deviation[COLUMN_TILE] = { 0 }, factor[COLUMN_TILE];
 
@@ -78,7 +92,8 @@ static void
 differentiate_channels (gpointer data, gint64 index, guint member G_GNUC_UNUSED)
 {
   const WeftCall *call = data;
-  gint64 width = weft_tensor_last (call->in[0]), rows = rows_of (call->in[0]), first = index * COLUMN_TILE, n = MIN (COLUMN_TILE, width - first);
+  gint64 width = weft_tensor_last (call->in[0]), rows = rows_of (call->in[0]), first = index * COLUMN_TILE,
+         n = MIN (COLUMN_TILE, width - first);
   const float *x = (const float *) call->in[0]->data + first, *by_y = (const float *) call->out_gradient[0]->data + first;
   const float *mean = (const float *) call->saved[MEAN]->data + first, *deviation = (const float *) call->saved[DEVIATION]->data + first;
   const float *weight = (const float *) call->parameters[WEIGHT]->data + first;
@@ -99,7 +114,8 @@ differentiate_channels (gpointer data, gint64 index, guint member G_GNUC_UNUSED)
         ((float *) call->parameter_gradient[BIAS]->data)[first + i] = (float) sums[i];
     }
   for (gint64 row = 0; call->in_gradient[0] && row < rows; row++)
-    vector->normalize_columns_gradient (n, x + row * width, mean, by_y + row * width, a, b, c, (float *) call->in_gradient[0]->data + row * width + first);
+    vector->normalize_columns_gradient (n, x + row * width, mean, by_y + row * width, a, b, c,
+                                        (float *) call->in_gradient[0]->data + row * width + first);
 }
 
 static void

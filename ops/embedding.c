@@ -25,7 +25,8 @@ embedding_forward (const WeftCall *call)
     {
       if (ids[i] < 0 || ids[i] >= self->rows)
         {
-          weft_fail (call, "id %d at position %" G_GINT64_FORMAT " is outside the table of %" G_GINT64_FORMAT " rows", ids[i], i, self->rows);
+          weft_fail (call, "id %d at position %" G_GINT64_FORMAT " is outside the table of %" G_GINT64_FORMAT " rows", ids[i], i,
+                     self->rows);
           return;
         }
       memcpy (y + i * self->width, table + ids[i] * self->width, self->width * sizeof (float));
@@ -70,9 +71,11 @@ static const WeftOperator embedding = {
                                          WEFT_INTEGER (Embedding, padding, "-1", -1, 1 << 28, "", "row that gets no gradient; -1: none"),
                                          WEFT_STRING (Embedding, initial, "normal(1)", "initial table"),
                                          { 0 } },
-  .inputs = (const WeftPort[]){ { .name = "ids", .signature = "i32[...] < $rows", .flags = WEFT_PORT_READ, .meaning = "row numbers" }, { 0 } },
+  .inputs =
+      (const WeftPort[]){ { .name = "ids", .signature = "i32[...] < $rows", .flags = WEFT_PORT_READ, .meaning = "row numbers" }, { 0 } },
   .outputs = (const WeftPort[]){ { .name = "y", .signature = "f32[..., $width]", .meaning = "the rows" }, { 0 } },
-  .parameters = (const WeftPort[]){ { .name = "weight", .signature = "f32[$rows, $width]", .meaning = "the table", .initial = "$initial" }, { 0 } },
+  .parameters =
+      (const WeftPort[]){ { .name = "weight", .signature = "f32[$rows, $width]", .meaning = "the table", .initial = "$initial" }, { 0 } },
   .forward = embedding_forward,
   .backward = embedding_backward,
   .example = "ids: {op: feed, signature: \"i32[b<=3 : t<=12] < 7\"}\n"
@@ -98,7 +101,8 @@ positions_forward (const WeftCall *call)
       gint64 n = ids->offsets[sample + 1] - ids->offsets[sample];
       if (n > 0 && (n - 1) * self->step >= self->limit)
         {
-          weft_fail (call, "sample %" G_GINT64_FORMAT " has %" G_GINT64_FORMAT " rows; there are positions for %" G_GINT64_FORMAT, sample, n, self->limit);
+          weft_fail (call, "sample %" G_GINT64_FORMAT " has %" G_GINT64_FORMAT " rows; there are positions for %" G_GINT64_FORMAT, sample,
+                     n, self->limit);
           return;
         }
       for (gint64 i = 0; i < n; i++)

@@ -12,8 +12,16 @@ typedef struct
   double epsilon;
 } LayerNorm;
 
-enum { WEIGHT, BIAS };
-enum { MEAN, DEVIATION };
+enum
+{
+  WEIGHT,
+  BIAS
+};
+enum
+{
+  MEAN,
+  DEVIATION
+};
 
 static void
 normalize_rows (gpointer data, gint64 index, guint member G_GNUC_UNUSED)
@@ -104,13 +112,15 @@ static const WeftOperator layer_norm = {
   .attributes_size = sizeof (LayerNorm),
   .attributes = (const WeftAttribute[]){ WEFT_NUMBER (LayerNorm, epsilon, "1e-5", 0, 1, "", "added to the variance"), { 0 } },
   .inputs = (const WeftPort[]){ { .name = "x", .signature = "f32[..., d]", .flags = WEFT_PORT_READ, .meaning = "rows" }, { 0 } },
-  .outputs = (const WeftPort[]){ { .name = "y", .signature = "f32[..., d]", .meaning = "(x − mean) / √(variance + ε) · weight + bias" }, { 0 } },
+  .outputs =
+      (const WeftPort[]){ { .name = "y", .signature = "f32[..., d]", .meaning = "(x − mean) / √(variance + ε) · weight + bias" }, { 0 } },
   .saved = (const WeftPort[]){ { .name = "mean", .signature = "f32[...]", .meaning = "of each row" },
                                { .name = "deviation", .signature = "f32[...]", .meaning = "1/σ of each row" },
                                { 0 } },
-  .parameters = (const WeftPort[]){ { .name = "weight", .signature = "f32[d]", .flags = WEFT_PORT_READ, .meaning = "scale", .initial = "ones" },
-                                    { .name = "bias", .signature = "f32[d]", .meaning = "shift", .initial = "zeros" },
-                                    { 0 } },
+  .parameters =
+      (const WeftPort[]){ { .name = "weight", .signature = "f32[d]", .flags = WEFT_PORT_READ, .meaning = "scale", .initial = "ones" },
+                          { .name = "bias", .signature = "f32[d]", .meaning = "shift", .initial = "zeros" },
+                          { 0 } },
   .forward = layer_norm_forward,
   .backward = layer_norm_backward,
   .scratch = layer_norm_scratch,

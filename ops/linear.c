@@ -11,9 +11,19 @@ typedef struct
   const char *initial, *bias_initial;
 } Linear;
 
-enum { X };
-enum { Y };
-enum { WEIGHT, BIAS };
+enum
+{
+  X
+};
+enum
+{
+  Y
+};
+enum
+{
+  WEIGHT,
+  BIAS
+};
 
 static void
 add_bias (gpointer data, gint64 index, guint member G_GNUC_UNUSED)
@@ -35,7 +45,8 @@ linear_forward (const WeftCall *call)
   const WeftTensor *x = call->in[X];
   gint64 rows = rows_of (x), width = weft_tensor_last (x), units = weft_tensor_last (call->out[Y]);
 
-  weft_matrix_product (call, FALSE, TRUE, rows, units, width, 1, x->data, width, call->parameters[WEIGHT]->data, width, 0, call->out[Y]->data, units);
+  weft_matrix_product (call, FALSE, TRUE, rows, units, width, 1, x->data, width, call->parameters[WEIGHT]->data, width, 0,
+                       call->out[Y]->data, units);
   if (call->parameters[BIAS])
     weft_parallel (call, tiles_of (rows, rows_per_tile (rows)), add_bias, (gpointer) call);
 }
@@ -63,7 +74,8 @@ linear_backward (const WeftCall *call)
     weft_matrix_product (call, FALSE, FALSE, rows, width, units, 1, by_y->data, units, call->parameters[WEIGHT]->data, width, 0,
                          call->in_gradient[X]->data, width);
   if (call->parameter_gradient[WEIGHT])
-    weft_matrix_product (call, TRUE, FALSE, units, width, rows, 1, by_y->data, units, x->data, width, 0, call->parameter_gradient[WEIGHT]->data, width);
+    weft_matrix_product (call, TRUE, FALSE, units, width, rows, 1, by_y->data, units, x->data, width, 0,
+                         call->parameter_gradient[WEIGHT]->data, width);
   if (call->parameter_gradient[BIAS])
     weft_parallel (call, tiles_of (units, COLUMN_TILE), sum_bias_gradient, (gpointer) call);
 }

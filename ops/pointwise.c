@@ -70,33 +70,33 @@ map_scale (const WeftCall *call, double factor, double offset, const WeftTensor 
   weft_parallel (call, tiles_of (work.n, ELEMENT_TILE), scale_tile, &work);
 }
 
-#define EXAMPLE_OF(name) \
-  "x: {op: feed, signature: \"f32[b<=3 : t<=12, 7]\", gradient: true}\n" \
+#define EXAMPLE_OF(name)                                                                                                                   \
+  "x: {op: feed, signature: \"f32[b<=3 : t<=12, 7]\", gradient: true}\n"                                                                   \
   "y: {op: " name ", x: x}\n"
 
 /* Activations whose gradient follows from the result. */
-#define ACTIVATION_BY_RESULT(name_, summary_) \
-  static void name_##_forward (const WeftCall *call) \
-  { \
-    map_unary (call, vector->name_, call->in[0], call->out[0]); \
-  } \
-  static void name_##_backward (const WeftCall *call) \
-  { \
-    if (call->in_gradient[0]) \
-      map_binary (call, vector->name_##_gradient, call->out[0], call->out_gradient[0], call->in_gradient[0]); \
-  } \
-  static const WeftOperator name_##_operator = { \
-    .size = WEFT_OPERATOR_SIZE, \
-    .name = #name_, \
-    .version = 1, \
-    .summary = summary_, \
-    .inputs = (const WeftPort[]){ { .name = "x", .signature = "f32[...]", .meaning = "anything" }, { 0 } }, \
-    .outputs = (const WeftPort[]){ { .name = "y", .signature = "f32[...]", .flags = WEFT_PORT_READ, .meaning = "each element" }, { 0 } }, \
-    .in_place = (const char *const[]){ "x=y", NULL }, \
-    .forward = name_##_forward, \
-    .backward = name_##_backward, \
-    .example = EXAMPLE_OF (#name_), \
-  }; \
+#define ACTIVATION_BY_RESULT(name_, summary_)                                                                                              \
+  static void name_##_forward (const WeftCall *call)                                                                                       \
+  {                                                                                                                                        \
+    map_unary (call, vector->name_, call->in[0], call->out[0]);                                                                            \
+  }                                                                                                                                        \
+  static void name_##_backward (const WeftCall *call)                                                                                      \
+  {                                                                                                                                        \
+    if (call->in_gradient[0])                                                                                                              \
+      map_binary (call, vector->name_##_gradient, call->out[0], call->out_gradient[0], call->in_gradient[0]);                              \
+  }                                                                                                                                        \
+  static const WeftOperator name_##_operator = {                                                                                           \
+    .size = WEFT_OPERATOR_SIZE,                                                                                                            \
+    .name = #name_,                                                                                                                        \
+    .version = 1,                                                                                                                          \
+    .summary = summary_,                                                                                                                   \
+    .inputs = (const WeftPort[]){ { .name = "x", .signature = "f32[...]", .meaning = "anything" }, { 0 } },                                \
+    .outputs = (const WeftPort[]){ { .name = "y", .signature = "f32[...]", .flags = WEFT_PORT_READ, .meaning = "each element" }, { 0 } },  \
+    .in_place = (const char *const[]){ "x=y", NULL },                                                                                      \
+    .forward = name_##_forward,                                                                                                            \
+    .backward = name_##_backward,                                                                                                          \
+    .example = EXAMPLE_OF (#name_),                                                                                                        \
+  };                                                                                                                                       \
   WEFT_OPERATOR (name_##_operator)
 
 ACTIVATION_BY_RESULT (relu, "max(x, 0)");
@@ -122,7 +122,8 @@ gelu_backward (const WeftCall *call)
   const Gelu *self = call->attributes;
 
   if (call->in_gradient[0])
-    map_binary (call, self->form ? vector->gelu_quick_gradient : vector->gelu_gradient, call->in[0], call->out_gradient[0], call->in_gradient[0]);
+    map_binary (call, self->form ? vector->gelu_quick_gradient : vector->gelu_gradient, call->in[0], call->out_gradient[0],
+                call->in_gradient[0]);
 }
 
 static const WeftOperator gelu = {

@@ -12,9 +12,21 @@ typedef struct
   double epsilon, momentum;
 } PositionBatchNorm;
 
-enum { WEIGHT, BIAS };
-enum { RUNNING_MEAN, RUNNING_VARIANCE };
-enum { MEAN, DEVIATION };
+enum
+{
+  WEIGHT,
+  BIAS
+};
+enum
+{
+  RUNNING_MEAN,
+  RUNNING_VARIANCE
+};
+enum
+{
+  MEAN,
+  DEVIATION
+};
 
 /* The row of @sample at @position, or -1. */
 static gint64
@@ -31,7 +43,8 @@ channel_statistics (const WeftCall *call, gint64 channel, float *mean, float *de
   const PositionBatchNorm *self = call->attributes;
   const WeftTensor *x = call->in[0];
   gint64 width = x->shape[1], n = 0;
-  float *running_mean = (float *) call->states[RUNNING_MEAN]->data + channel, *running_variance = (float *) call->states[RUNNING_VARIANCE]->data + channel;
+  float *running_mean = (float *) call->states[RUNNING_MEAN]->data + channel,
+        *running_variance = (float *) call->states[RUNNING_VARIANCE]->data + channel;
   double sum = 0, squares = 0;
 
   *mean = *running_mean;
@@ -122,7 +135,8 @@ differentiate_channel (gpointer data, gint64 channel, guint member G_GNUC_UNUSED
     {
       gint64 row = row_at (x, sample, channel);
       if (row >= 0)
-        vector->shift_combine (width, (const float *) x->data + row * width, mean, (const float *) call->out_gradient[0]->data + row * width, a, b, c,
+        vector->shift_combine (width, (const float *) x->data + row * width, mean,
+                               (const float *) call->out_gradient[0]->data + row * width, a, b, c,
                                (float *) call->in_gradient[0]->data + row * width);
     }
   if (call->parameter_gradient[WEIGHT])

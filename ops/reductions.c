@@ -55,7 +55,9 @@ reduce (const WeftCall *call, const float *weights)
 static void
 spread (const WeftCall *call, const float *weights, double factor)
 {
-  Work work = { .weights = weights, .y = call->in_gradient[0]->data, .n = weft_tensor_elements (call->in_gradient[0]), .factor = (float) factor };
+  Work work = {
+    .weights = weights, .y = call->in_gradient[0]->data, .n = weft_tensor_elements (call->in_gradient[0]), .factor = (float) factor
+  };
 
   weft_parallel (call, tiles_of (work.n, ELEMENT_TILE), spread_tile, &work);
 }
@@ -106,9 +108,11 @@ static const WeftOperator weighted_sum = {
   .name = "weighted_sum",
   .version = 1,
   .summary = "sum of all elements, each times its weight",
-  .inputs = (const WeftPort[]){ { .name = "x", .signature = "f32[...]", .meaning = "anything" },
-                                { .name = "weights", .signature = "f32[...]", .flags = WEFT_PORT_READ | WEFT_PORT_CONSTANT, .meaning = "a weight each" },
-                                { 0 } },
+  .inputs =
+      (const WeftPort[]){
+          { .name = "x", .signature = "f32[...]", .meaning = "anything" },
+          { .name = "weights", .signature = "f32[...]", .flags = WEFT_PORT_READ | WEFT_PORT_CONSTANT, .meaning = "a weight each" },
+          { 0 } },
   .outputs = (const WeftPort[]){ { .name = "y", .signature = "f32[]", .meaning = "Σ weight · x" }, { 0 } },
   .forward = weighted_sum_forward,
   .backward = weighted_sum_backward,

@@ -82,7 +82,8 @@ shipped_set_up (void)
              "include: [sources.yaml]\n"
              "graphs: {train: {nodes: {momentum: null, v_key: null, t_key: null, queues: null, enqueue: null}}}\n",
              -1);
-  rig_write (shipped_folder, "sources-of-coco.yaml", "include: [sources-with-keys.yaml]\ngraphs: {folds: null, crisscrossed: null, eccv: null}\n", -1);
+  rig_write (shipped_folder, "sources-of-coco.yaml",
+             "include: [sources-with-keys.yaml]\ngraphs: {folds: null, crisscrossed: null, eccv: null}\n", -1);
 }
 
 static inline void
@@ -115,7 +116,7 @@ shipped_compose (const char *name, const char *overlay, const char *more, WeftVa
 static inline gboolean
 is_dropout (const WeftNode *node)
 {
-  return node->kind == WEFT_NODE_FORWARD && g_str_equal (node->operator->name, "dropout");
+  return node->kind == WEFT_NODE_FORWARD && g_str_equal (node->op->name, "dropout");
 }
 
 static inline void

@@ -29,7 +29,7 @@ write_by_hand (void)
 }
 
 static char *
-yaml_of (gint64 images, gint64 captions, gint64 width, const char *operator, const char * more)
+yaml_of (gint64 images, gint64 captions, gint64 width, const char *op, const char *more)
 {
   return g_strdup_printf ("graphs:\n"
                           "  train:\n"
@@ -38,8 +38,8 @@ yaml_of (gint64 images, gint64 captions, gint64 width, const char *operator, con
                           "      captions: {op: feed, signature: \"f32[%d, %d]\"}\n"
                           "      scores:   {op: %s, images: images, captions: captions, path: \"%s\"%s}\n"
                           "    collect: {%s}\n",
-                          (int) images, (int) width, (int) captions, (int) width, operator, folder, more,
-                          g_str_equal (operator, "crisscrossed")
+                          (int) images, (int) width, (int) captions, (int) width, op, folder, more,
+                          g_str_equal (op, "crisscrossed")
                               ? "a: scores.i2t_r1, b: scores.i2t_r5, c: scores.i2t_r10, d: scores.t2i_r1, e: scores.t2i_r5,\n"
                                 "      f: scores.t2i_r10, g: scores.i2i_r1, h: scores.i2i_r5, i: scores.i2i_r10, j: scores.t2t_r1,\n"
                                 "      k: scores.t2t_r5, l: scores.t2t_r10"
@@ -48,9 +48,9 @@ yaml_of (gint64 images, gint64 captions, gint64 width, const char *operator, con
 }
 
 static void
-start (Rig *rig, const WeftTensor *images, const WeftTensor *captions, const char *operator, const char * more)
+start (Rig *rig, const WeftTensor *images, const WeftTensor *captions, const char *op, const char *more)
 {
-  g_autofree char *yaml = yaml_of (images->shape[0], captions->shape[0], images->shape[1], operator, more);
+  g_autofree char *yaml = yaml_of (images->shape[0], captions->shape[0], images->shape[1], op, more);
   rig_start (rig, yaml);
   rig_feed (rig, "images", images);
   rig_feed (rig, "captions", captions);
@@ -363,7 +363,7 @@ END_TEST
 
 static const struct
 {
-  const char *operator, * file, *text, *message;
+  const char *op, *file, *text, *message;
 } wrong[] = {
   { "crisscrossed", "testall_ids.txt", "7\n8\n8\n8\n", "testall_ids.txt:2: \"8\", expected \"7\" again" },
   { "crisscrossed", "testall_capids.txt", "100\n101\n102\n100\n", "testall_capids.txt:4: id \"100\" stands there twice" },
@@ -381,7 +381,7 @@ static const struct
 
 START_TEST (wrong_files_are_told)
 {
-  g_autofree char *yaml = yaml_of (2, 4, 2, wrong[_i].operator, ", per_image: 2");
+  g_autofree char *yaml = yaml_of (2, 4, 2, wrong[_i].op, ", per_image: 2");
   WeftTensor images = matrix (2, 2, images_by_hand), captions = matrix (4, 2, captions_by_hand);
   g_autoptr (GError) error = NULL;
   Rig rig;

@@ -164,7 +164,7 @@ END_TEST
 
 static const struct
 {
-  const char *operator, * aspect, *finding;
+  const char *op, *aspect, *finding;
 } kernels[] = {
   { "wrong_at_edge", "gradients", "element 84 of 85, is 0; the difference quotient is" },
   { "sums_in_any_order", "threads", "`y` differs" },
@@ -193,11 +193,11 @@ START_TEST (broken_kernels_are_found)
   ck_assert_msg (status == 1 && strstr (output, total), "%s", output);
   for (guint i = 0; i < G_N_ELEMENTS (kernels); i++)
     {
-      g_autofree char *head = g_strdup_printf ("%s: FAILED\n", kernels[i].operator),
+      g_autofree char *head = g_strdup_printf ("%s: FAILED\n", kernels[i].op),
                       *start = g_strdup_printf ("  %-12s FAILED  ", kernels[i].aspect);
       const char *own = strstr (output, head), *aspect = own ? strstr (own, start) : NULL;
       g_autofree char *line = aspect ? g_strndup (aspect, strcspn (aspect, "\n")) : g_strdup ("");
-      ck_assert_msg (strstr (line, kernels[i].finding) != NULL, "%s: no \"%s\" in: %s", kernels[i].operator, kernels[i].finding, output);
+      ck_assert_msg (strstr (line, kernels[i].finding) != NULL, "%s: no \"%s\" in: %s", kernels[i].op, kernels[i].finding, output);
     }
 }
 END_TEST
@@ -247,9 +247,9 @@ END_TEST
 START_TEST (unknown_names_suggest_near_ones)
 {
   int status;
-  g_autofree char *operator= run_line (&status, BUILD "/weft inspect linaer");
+  g_autofree char *op = run_line (&status, BUILD "/weft inspect linaer");
   ck_assert_int_eq (status, 1);
-  ck_assert_ptr_nonnull (strstr (operator, "did you mean \"linear\""));
+  ck_assert_ptr_nonnull (strstr (op, "did you mean \"linear\""));
   g_autofree char *module = run_line (&status, BUILD "/weft inspect region_encodr");
   ck_assert_int_eq (status, 1);
   ck_assert_ptr_nonnull (strstr (module, "did you mean \"region_encoder\""));

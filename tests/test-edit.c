@@ -258,8 +258,8 @@ END_TEST
 START_TEST (replace_nodes_instances_and_networks)
 {
   g_autoptr (WeftPipeline) pools = build_with ("  - {replace: \"*.pool\", with: segment_max}\n", NULL);
-  ck_assert_str_eq (node_of (pools, "encode", "v.pool")->operator->name, "segment_max");
-  ck_assert_str_eq (node_of (pools, "train", "w_key.pool")->operator->name, "segment_max");
+  ck_assert_str_eq (node_of (pools, "encode", "v.pool")->op->name, "segment_max");
+  ck_assert_str_eq (node_of (pools, "train", "w_key.pool")->op->name, "segment_max");
   ck_assert_str_eq (read_by (pools, "train", "w_key.pool", 0), "w_key.layer.2.sum");
 
   g_autoptr (WeftPipeline) layer = build_with ("  - {replace: text.layer.1, with: {op: gelu}}\n", NULL);
@@ -386,8 +386,8 @@ START_TEST (globs_match_or_are_refused)
   ck_assert_str_eq (read_by (removed, "train", "v.layer.1.sum", 0), "v.layer.0.sum");
   ck_assert_ptr_null (node_of (removed, "train", "w_key.layer.2.drop"));
   g_autoptr (WeftPipeline) replaced = build_with ("  - {replace: \"image.layer.?.drop\", with: gelu}\n", NULL);
-  ck_assert_str_eq (node_of (replaced, "encode", "v.layer.2.drop")->operator->name, "gelu");
-  ck_assert_str_eq (node_of (replaced, "train", "w.layer.2.drop")->operator->name, "dropout");
+  ck_assert_str_eq (node_of (replaced, "encode", "v.layer.2.drop")->op->name, "gelu");
+  ck_assert_str_eq (node_of (replaced, "train", "w.layer.2.drop")->op->name, "dropout");
   /* What a glob finds without parameters is passed over as long as something has them. */
   g_autoptr (WeftPipeline) frozen = build_with ("  - {freeze: \"image.layer.1.*\"}\n", NULL);
   ck_assert (!node_of (frozen, "train", "v.layer.1.mix")->trainable && node_of (frozen, "train", "v.layer.2.mix")->trainable);
@@ -416,7 +416,7 @@ START_TEST (verbs_reach_into_repeated_layers)
                                              NULL);
   ck_assert_str_eq (read_by (one, "train", "w.layer.1.drop", 0), "w.layer.0.sum");
   ck_assert_str_eq (read_by (one, "train", "w_key.layer.2.drop", 0), "w_key.layer.2.mix");
-  ck_assert_str_eq (node_of (one, "train", "w_key.layer.0.mix")->operator->name, "gelu");
+  ck_assert_str_eq (node_of (one, "train", "w_key.layer.0.mix")->op->name, "gelu");
   ck_assert (node_of (one, "train", "v.layer.2.drop") == NULL && node_of (one, "train", "v.layer.1.drop") != NULL);
   ck_assert_str_eq (read_by (one, "train", "w.layer.2.sum", 0), "w.layer.1.sum");
   ck_assert (!node_of (one, "train", "v.layer.0.mix")->trainable && node_of (one, "train", "v.layer.1.mix")->trainable);
@@ -552,7 +552,7 @@ START_TEST (overlays_are_found_in_ablations)
   ck_assert_uint_eq (weft_problems_count (problems), 0);
   ck_assert_ptr_null (weft_value_lookup (document, "about"));
   g_autoptr (WeftPipeline) built = weft_pipeline_build (document, problems);
-  ck_assert_str_eq (node_of (built, "train", "v.pool")->operator->name, "segment_max");
+  ck_assert_str_eq (node_of (built, "train", "v.pool")->op->name, "segment_max");
 }
 END_TEST
 

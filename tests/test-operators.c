@@ -13,10 +13,10 @@
 START_TEST (operators_pass)
 {
   guint n;
-  const WeftOperator *operator= weft_registry_operators (&n)[_i / ASPECTS];
-  WeftFinding *finding = weft_trial_aspect (operator, weft_trial_aspects[_i % ASPECTS]);
+  const WeftOperator *op = weft_registry_operators (&n)[_i / ASPECTS];
+  WeftFinding *finding = weft_trial_aspect (op, weft_trial_aspects[_i % ASPECTS]);
 
-  ck_assert_msg (finding->outcome != WEFT_TRIAL_FAILED, "%s: %s: %s", operator->name, finding->aspect, finding->message);
+  ck_assert_msg (finding->outcome != WEFT_TRIAL_FAILED, "%s: %s: %s", op->name, finding->aspect, finding->message);
   weft_finding_free (finding);
 }
 END_TEST

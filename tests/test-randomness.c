@@ -280,8 +280,7 @@ START_TEST (keys_of_captions_are_told_to_draw_nothing)
     {
       const WeftNode *node = nodes->pdata[i];
       gboolean keys = g_str_has_prefix (node->path, "t_key.");
-      gboolean draws =
-          is_dropout (node) || g_str_equal (node->operator->name, "attention") || g_str_equal (node->operator->name, "agreement");
+      gboolean draws = is_dropout (node) || g_str_equal (node->op->name, "attention") || g_str_equal (node->op->name, "agreement");
       if (node->kind != WEFT_NODE_FORWARD || !draws)
         continue;
       ck_assert_msg (node->mode == (keys ? WEFT_MODE_INFER : WEFT_MODE_TRAIN), "%s: %s", names[_i], node->path);

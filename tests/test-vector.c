@@ -21,12 +21,12 @@ use_set (int index)
 static double
 ulps (float value, double exact)
 {
-  float nearest = (float)exact;
+  float nearest = (float) exact;
   if (isnan (exact) || isinf (nearest) || isnan (value) || isinf (value))
     return (isnan (exact) && isnan (value)) || nearest == value ? 0.0 : INFINITY;
   int exponent;
-  frexp ((double)nearest, &exponent);
-  return fabs ((double)value - exact) / ldexp (1.0, MAX (exponent - 24, -149));
+  frexp ((double) nearest, &exponent);
+  return fabs ((double) value - exact) / ldexp (1.0, MAX (exponent - 24, -149));
 }
 
 static double
@@ -57,15 +57,15 @@ check_function (const char *name, void (*function) (gint64, const float *, float
   };
   g_autofree float *x = g_new (float, COUNT), *y = g_new (float, COUNT);
   for (int i = 0; i < COUNT; i++)
-    x[i] = (float)(low + (high - low) * i / (COUNT - 1));
+    x[i] = (float) (low + (high - low) * i / (COUNT - 1));
   for (int i = 0; i < 40; i++)
     x[i] = ldexpf (i % 2 ? 1.0f : -1.0f, -i);
   function (COUNT, x, y);
   for (int i = 0; i < COUNT; i++)
     {
-      double error = ulps (y[i], exact ((double)x[i]));
-      ck_assert_msg (error <= tolerance, "%s %s (%.9g) = %.9g, but %.9g: %g ulp", kernels->name, name, (double)x[i], (double)y[i],
-                     exact ((double)x[i]), error);
+      double error = ulps (y[i], exact ((double) x[i]));
+      ck_assert_msg (error <= tolerance, "%s %s (%.9g) = %.9g, but %.9g: %g ulp", kernels->name, name, (double) x[i], (double) y[i],
+                     exact ((double) x[i]), error);
     }
 }
 
@@ -98,7 +98,7 @@ static void
 fill_random (float *x, gint64 n, guint32 key)
 {
   for (gint64 i = 0; i < n; i++)
-    x[i] = weft_random_uniform ((WeftRandom){ key, 17 }, (guint32)i) * 4.0f - 2.0f;
+    x[i] = weft_random_uniform ((WeftRandom){ key, 17 }, (guint32) i) * 4.0f - 2.0f;
 }
 
 static void
@@ -124,7 +124,7 @@ START_TEST (sums_are_accurate)
       float most = -INFINITY;
       for (gint64 i = 0; i < n; i++)
         {
-          double a = (double)x[i], b = (double)z[i];
+          double a = (double) x[i], b = (double) z[i];
           sum += a;
           dot += a * b;
           squares += (a - 0.25) * (a - 0.25);
@@ -155,18 +155,18 @@ START_TEST (ends_are_respected)
       for (int i = 0; i < 200; i++)
         y[i] = in_place[i] = 77.0f;
       kernels->combine (n, 2.0f, a, -3.0f, b, y);
-      memcpy (in_place, a, (gsize)n * sizeof (float));
+      memcpy (in_place, a, (gsize) n * sizeof (float));
       kernels->combine (n, 2.0f, in_place, -3.0f, b, in_place);
       ck_assert_int_eq (memcmp (y, in_place, sizeof y), 0);
       for (gint64 i = 0; i < n; i++)
-        check_close ("combine", n, (double)y[i], 2.0 * (double)a[i] - 3.0 * (double)b[i], 10.0);
+        check_close ("combine", n, (double) y[i], 2.0 * (double) a[i] - 3.0 * (double) b[i], 10.0);
       for (gint64 i = n; i < 200; i++)
         ck_assert (y[i] == 77.0f);
       memcpy (y, b, sizeof y);
       kernels->axpy (n, 0.5f, a, y);
       kernels->multiply_add (n, a, b, y);
       for (gint64 i = 0; i < 200; i++)
-        check_close ("axpy", n, (double)y[i], (double)b[i] + (i < n ? (double)a[i] * (0.5 + (double)b[i]) : 0.0), 8.0);
+        check_close ("axpy", n, (double) y[i], (double) b[i] + (i < n ? (double) a[i] * (0.5 + (double) b[i]) : 0.0), 8.0);
     }
 }
 END_TEST
@@ -179,26 +179,27 @@ START_TEST (gradients_match_differences)
   const double step = 1e-5;
   float x[301], y[301], dy[301], dx[301];
   for (int i = 0; i < 301; i++)
-    x[i] = (float)(i - 150) * 0.04f + 0.001f;
+    x[i] = (float) (i - 150) * 0.04f + 0.001f;
   fill_random (dy, 301, 5);
   kernels->gelu_gradient (301, x, dy, dx);
   for (int i = 0; i < 301; i++)
-    check_close ("gelu_gradient", i, (double)dx[i],
-                 (double)dy[i] * (exact_gelu ((double)x[i] + step) - exact_gelu ((double)x[i] - step)) / (2.0 * step), 3.0);
+    check_close ("gelu_gradient", i, (double) dx[i],
+                 (double) dy[i] * (exact_gelu ((double) x[i] + step) - exact_gelu ((double) x[i] - step)) / (2.0 * step), 3.0);
   kernels->gelu_quick_gradient (301, x, dy, dx);
   for (int i = 0; i < 301; i++)
     {
-      double s = exact_sigmoid (1.702 * (double)x[i]);
-      check_close ("gelu_quick_gradient", i, (double)dx[i], (double)dy[i] * (s + 1.702 * (double)x[i] * s * (1.0 - s)), 3.0);
+      double s = exact_sigmoid (1.702 * (double) x[i]);
+      check_close ("gelu_quick_gradient", i, (double) dx[i], (double) dy[i] * (s + 1.702 * (double) x[i] * s * (1.0 - s)), 3.0);
     }
   kernels->tanh (301, x, y);
   kernels->tanh_gradient (301, y, dy, dx);
   for (int i = 0; i < 301; i++)
-    check_close ("tanh_gradient", i, (double)dx[i], (double)dy[i] * (1.0 - tanh ((double)x[i]) * tanh ((double)x[i])), 3.0);
+    check_close ("tanh_gradient", i, (double) dx[i], (double) dy[i] * (1.0 - tanh ((double) x[i]) * tanh ((double) x[i])), 3.0);
   kernels->sigmoid (301, x, y);
   kernels->sigmoid_gradient (301, y, dy, dx);
   for (int i = 0; i < 301; i++)
-    check_close ("sigmoid_gradient", i, (double)dx[i], (double)dy[i] * exact_sigmoid ((double)x[i]) * exact_sigmoid (-(double)x[i]), 3.0);
+    check_close ("sigmoid_gradient", i, (double) dx[i], (double) dy[i] * exact_sigmoid ((double) x[i]) * exact_sigmoid (-(double) x[i]),
+                 3.0);
 }
 END_TEST
 
@@ -228,14 +229,14 @@ START_TEST (columns_are_summed)
             double expected[4] = { 0 };
             for (gint64 row = 0; row < rows; row++)
               {
-                double value = (double)x[row * stride + column], centred = value - (double)mean[column];
+                double value = (double) x[row * stride + column], centred = value - (double) mean[column];
                 expected[0] += value;
-                expected[1] += value * (double)factors[row];
+                expected[1] += value * (double) factors[row];
                 expected[2] += centred * centred;
-                expected[3] += centred * (double)dy[row * stride + column];
+                expected[3] += centred * (double) dy[row * stride + column];
               }
             for (int k = 0; k < 4; k++)
-              check_close ("column sum", k, sums[k][column], expected[k], 16.0 * (double)rows);
+              check_close ("column sum", k, sums[k][column], expected[k], 16.0 * (double) rows);
           }
       }
 }

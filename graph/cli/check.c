@@ -67,13 +67,13 @@ static void
 print_node (const WeftNode *node)
 {
   g_autoptr (GString) shapes = g_string_new (NULL);
-  for (guint i = 0; node->operator->outputs && node->operator->outputs[i].name; i++)
+  for (guint i = 0; node->op->outputs && node->op->outputs[i].name; i++)
     if (node->outputs[i] && weft_shape_is_known (&node->outputs[i]->shape) && node->outputs[i]->read)
       {
         g_autofree char *shape = weft_shape_print (&node->outputs[i]->shape);
-        g_string_append_printf (shapes, "%s%s %s", shapes->len ? ", " : "", node->operator->outputs[i].name, shape);
+        g_string_append_printf (shapes, "%s%s %s", shapes->len ? ", " : "", node->op->outputs[i].name, shape);
       }
-  printf ("    %-44s %-20s %s\n", node->path, node->kind == WEFT_NODE_GRADIENT ? "gradient" : node->operator->name, shapes->str);
+  printf ("    %-44s %-20s %s\n", node->path, node->kind == WEFT_NODE_GRADIENT ? "gradient" : node->op->name, shapes->str);
 }
 
 static void

@@ -76,12 +76,12 @@ static void
 offer_of_operator (const char *word, const char *before, const WeftValue *node)
 {
   const WeftValue *name = weft_value_kind (node) == WEFT_VALUE_MAP ? weft_value_lookup (node, "op") : NULL;
-  const WeftOperator *operator= name && weft_value_kind (name) == WEFT_VALUE_SCALAR ? weft_registry_find (weft_value_text (name)) : NULL;
+  const WeftOperator *op = name && weft_value_kind (name) == WEFT_VALUE_SCALAR ? weft_registry_find (weft_value_text (name)) : NULL;
 
-  for (const WeftAttribute *attribute = operator? operator->attributes : NULL; attribute && attribute->name; attribute++)
+  for (const WeftAttribute *attribute = op ? op->attributes : NULL; attribute && attribute->name; attribute++)
     if (!weft_value_lookup (node, attribute->name))
       offer (word, before, attribute->name, "=");
-  for (const WeftPort *port = operator? operator->inputs : NULL; port && port->name; port++)
+  for (const WeftPort *port = op ? op->inputs : NULL; port && port->name; port++)
     if (!weft_value_lookup (node, port->name))
       offer (word, before, port->name, "=");
 }

@@ -107,35 +107,35 @@ add_slots (JsonBuilder *builder, const WeftSlot *slots)
 }
 
 void
-weft_describe_operator_json (const WeftOperator *operator, JsonBuilder * builder)
+weft_describe_operator_json (const WeftOperator *op, JsonBuilder *builder)
 {
   json_builder_begin_object (builder);
-  add_text (builder, "name", operator->name);
-  add_text (builder, "module", weft_describe_room (operator));
+  add_text (builder, "name", op->name);
+  add_text (builder, "module", weft_describe_room (op));
   json_builder_set_member_name (builder, "version");
-  json_builder_add_int_value (builder, operator->version);
-  add_text (builder, "summary", operator->summary);
-  add_text (builder, "documentation", operator->documentation);
-  add_text (builder, "source", operator->source);
-  add_ports (builder, "inputs", operator->inputs);
-  add_ports (builder, "outputs", operator->outputs);
-  add_attributes (builder, operator->attributes);
-  add_ports (builder, "parameters", operator->parameters);
-  add_ports (builder, "states", operator->states);
-  add_ports (builder, "saved", operator->saved);
-  add_slots (builder, operator->slots);
+  json_builder_add_int_value (builder, op->version);
+  add_text (builder, "summary", op->summary);
+  add_text (builder, "documentation", op->documentation);
+  add_text (builder, "source", op->source);
+  add_ports (builder, "inputs", op->inputs);
+  add_ports (builder, "outputs", op->outputs);
+  add_attributes (builder, op->attributes);
+  add_ports (builder, "parameters", op->parameters);
+  add_ports (builder, "states", op->states);
+  add_ports (builder, "saved", op->saved);
+  add_slots (builder, op->slots);
   json_builder_set_member_name (builder, "in_place");
   json_builder_begin_array (builder);
-  for (guint i = 0; operator->in_place && operator->in_place[i]; i++)
-    json_builder_add_string_value (builder, operator->in_place[i]);
+  for (guint i = 0; op->in_place && op->in_place[i]; i++)
+    json_builder_add_string_value (builder, op->in_place[i]);
   json_builder_end_array (builder);
-  add_flag (builder, "differentiable", !operator->not_differentiable && (operator->backward || !operator->forward));
-  add_text (builder, "not_differentiable", operator->not_differentiable);
-  add_flag (builder, "effect", operator->effect);
-  add_flag (builder, "is_source", operator->is_source);
-  add_flag (builder, "has_forward", operator->forward != NULL);
-  add_text (builder, "composition", operator->composition);
-  add_text (builder, "example", operator->example);
+  add_flag (builder, "differentiable", !op->not_differentiable && (op->backward || !op->forward));
+  add_text (builder, "not_differentiable", op->not_differentiable);
+  add_flag (builder, "effect", op->effect);
+  add_flag (builder, "is_source", op->is_source);
+  add_flag (builder, "has_forward", op->forward != NULL);
+  add_text (builder, "composition", op->composition);
+  add_text (builder, "example", op->example);
   json_builder_end_object (builder);
 }
 

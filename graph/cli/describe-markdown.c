@@ -27,32 +27,32 @@ print_code (FILE *to, const char *title, const char *text)
 }
 
 void
-weft_describe_operator_markdown (const WeftOperator *operator, FILE * to)
+weft_describe_operator_markdown (const WeftOperator *op, FILE *to)
 {
-  g_autofree char *gradient = weft_describe_gradient (operator);
+  g_autofree char *gradient = weft_describe_gradient (op);
 
-  fprintf (to, "\n### %s\n\n%s. Version %u.\n", operator->name, operator->summary ? operator->summary : "", operator->version);
-  if (operator->documentation)
-    fprintf (to, "\n%s\n", operator->documentation);
-  print_ports (to, "Inputs", operator->inputs);
-  print_ports (to, "Outputs", operator->outputs);
-  if (operator->attributes && operator->attributes[0].name)
+  fprintf (to, "\n### %s\n\n%s. Version %u.\n", op->name, op->summary ? op->summary : "", op->version);
+  if (op->documentation)
+    fprintf (to, "\n%s\n", op->documentation);
+  print_ports (to, "Inputs", op->inputs);
+  print_ports (to, "Outputs", op->outputs);
+  if (op->attributes && op->attributes[0].name)
     fprintf (to, "\nAttributes:\n\n");
-  for (const WeftAttribute *attribute = operator->attributes; attribute && attribute->name; attribute++)
+  for (const WeftAttribute *attribute = op->attributes; attribute && attribute->name; attribute++)
     {
       g_autofree char *kind = weft_describe_attribute (attribute);
       fprintf (to, "- `%s` (%s): %s\n", attribute->name, kind, attribute->meaning ? attribute->meaning : "");
     }
-  print_ports (to, "Parameters", operator->parameters);
-  print_ports (to, "States", operator->states);
+  print_ports (to, "Parameters", op->parameters);
+  print_ports (to, "States", op->states);
   fprintf (to, "\nGradient: %s.\n", gradient);
-  if (operator->in_place && operator->in_place[0])
+  if (op->in_place && op->in_place[0])
     {
-      g_autofree char *pairs = g_strjoinv (", ", (char **) operator->in_place);
+      g_autofree char *pairs = g_strjoinv (", ", (char **) op->in_place);
       fprintf (to, "\nMay work in place: %s.\n", pairs);
     }
-  if (operator->source)
-    fprintf (to, "\nAfter %s.\n", operator->source);
-  print_code (to, "Composition", operator->composition);
-  print_code (to, "Example", operator->example);
+  if (op->source)
+    fprintf (to, "\nAfter %s.\n", op->source);
+  print_code (to, "Composition", op->composition);
+  print_code (to, "Example", op->example);
 }

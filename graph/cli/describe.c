@@ -9,9 +9,9 @@
 #define NAMES 18 /* width of the column of names */
 
 const char *
-weft_describe_room (const WeftOperator *operator)
+weft_describe_room (const WeftOperator *op)
 {
-  const WeftModule *module = weft_registry_module_of (operator);
+  const WeftModule *module = weft_registry_module_of (op);
 
   return module ? module->name : "core";
 }
@@ -81,31 +81,31 @@ weft_describe_attribute (const WeftAttribute *attribute)
 }
 
 static gboolean
-carries_gradients (const WeftOperator *operator)
+carries_gradients (const WeftOperator *op)
 {
-  for (const WeftPort *port = operator->inputs; port && port->name; port++)
+  for (const WeftPort *port = op->inputs; port && port->name; port++)
     if (port->signature && g_str_has_prefix (port->signature, "f32") && !(port->flags & WEFT_PORT_CONSTANT))
       return TRUE;
-  return operator->parameters && operator->parameters[0].name;
+  return op->parameters && op->parameters[0].name;
 }
 
 char *
-weft_describe_gradient (const WeftOperator *operator)
+weft_describe_gradient (const WeftOperator *op)
 {
   g_autoptr (GString) reads = g_string_new (NULL);
-  const WeftPort *const lists[] = { operator->inputs, operator->outputs, operator->parameters, operator->saved };
+  const WeftPort *const lists[] = { op->inputs, op->outputs, op->parameters, op->saved };
 
-  if (operator->not_differentiable)
-    return g_strdup_printf ("none: %s", operator->not_differentiable);
-  if (!operator->forward)
+  if (op->not_differentiable)
+    return g_strdup_printf ("none: %s", op->not_differentiable);
+  if (!op->forward)
     return g_strdup ("that of its composition");
-  if (!operator->backward)
+  if (!op->backward)
     return g_strdup ("none");
   for (guint i = 0; i < G_N_ELEMENTS (lists); i++)
     for (const WeftPort *port = lists[i]; port && port->name; port++)
-      if ((port->flags & WEFT_PORT_READ) || lists[i] == operator->saved)
+      if ((port->flags & WEFT_PORT_READ) || lists[i] == op->saved)
         add_word (reads, port->name);
-  return g_strdup_printf ("%s; backward reads %s", carries_gradients (operator) ? "yes" : "of its parameters",
+  return g_strdup_printf ("%s; backward reads %s", carries_gradients (op) ? "yes" : "of its parameters",
                           reads->len ? reads->str : "only the gradients by the outputs");
 }
 
@@ -213,50 +213,50 @@ print_block (FILE *to, const char *title, const char *text)
 }
 
 static void
-print_character (FILE *to, const WeftOperator *operator)
+print_character (FILE *to, const WeftOperator *op)
 {
-  g_autofree char *gradient = weft_describe_gradient (operator);
+  g_autofree char *gradient = weft_describe_gradient (op);
 
   fprintf (to, "\nGradient: ");
   print_wrapped (to, gradient, 10, 10);
-  if (operator->in_place && operator->in_place[0])
+  if (op->in_place && op->in_place[0])
     {
-      g_autofree char *pairs = g_strjoinv (", ", (char **) operator->in_place);
+      g_autofree char *pairs = g_strjoinv (", ", (char **) op->in_place);
       fprintf (to, "In place (input=output that may share memory): %s\n", pairs);
     }
-  if (operator->effect)
+  if (op->effect)
     fprintf (to, "Has an effect besides its outputs: never left out for lack of readers\n");
-  if (operator->is_source)
+  if (op->is_source)
     fprintf (to, "Source: gives items until its pass is over\n");
-  if (!operator->forward)
+  if (!op->forward)
     fprintf (to, "Computed by its composition\n");
 }
 
 void
-weft_describe_operator_text (const WeftOperator *operator, FILE * to)
+weft_describe_operator_text (const WeftOperator *op, FILE *to)
 {
-  fprintf (to, "%s (%s, version %u): ", operator->name, weft_describe_room (operator), operator->version);
-  print_wrapped (to, operator->summary ? operator->summary : "", 0, 2);
-  print_ports (to, "Inputs", operator->inputs);
-  print_ports (to, "Outputs", operator->outputs);
-  print_attributes (to, operator->attributes);
-  print_ports (to, "Parameters", operator->parameters);
-  print_ports (to, "States", operator->states);
-  print_ports (to, "Kept for backward", operator->saved);
-  print_slots (to, operator->slots);
-  print_character (to, operator);
-  if (operator->documentation)
+  fprintf (to, "%s (%s, version %u): ", op->name, weft_describe_room (op), op->version);
+  print_wrapped (to, op->summary ? op->summary : "", 0, 2);
+  print_ports (to, "Inputs", op->inputs);
+  print_ports (to, "Outputs", op->outputs);
+  print_attributes (to, op->attributes);
+  print_ports (to, "Parameters", op->parameters);
+  print_ports (to, "States", op->states);
+  print_ports (to, "Kept for backward", op->saved);
+  print_slots (to, op->slots);
+  print_character (to, op);
+  if (op->documentation)
     {
       fputc ('\n', to);
-      print_wrapped (to, operator->documentation, 0, 0);
+      print_wrapped (to, op->documentation, 0, 0);
     }
-  if (operator->source)
+  if (op->source)
     {
       fputs ("\nAfter: ", to);
-      print_wrapped (to, operator->source, 7, 7);
+      print_wrapped (to, op->source, 7, 7);
     }
-  print_block (to, "Composition", operator->composition);
-  print_block (to, "Example", operator->example);
+  print_block (to, "Composition", op->composition);
+  print_block (to, "Example", op->example);
 }
 
 void

@@ -65,7 +65,7 @@ time_so_far (const WeftGraph *graph, WeftExecutor *executor)
 static gint64
 items_of_step (const WeftGraph *graph, WeftExecutor *executor)
 {
-  for (guint port = 0; port < weft_port_count (graph->source->operator->outputs); port++)
+  for (guint port = 0; port < weft_port_count (graph->source->op->outputs); port++)
     {
       const WeftWire *wire = graph->source->outputs[port];
       const WeftTensor *tensor = wire && wire->read && wire->shape.rank ? weft_executor_value (executor, wire) : NULL;
@@ -224,7 +224,7 @@ measure_alone (const char *path, const WeftCommonOptions *common, WeftSession *s
   for (guint i = 0; i < costs->len; i++)
     {
       const WeftGraph *graph = weft_pipeline_graph (weft_session_pipeline (session), g_array_index (costs, Cost, i).graph);
-      if (weft_operator_attribute (graph->source->operator, "batch") && !strchr (graph->source->path, '.'))
+      if (weft_operator_attribute (graph->source->op, "batch") && !strchr (graph->source->path, '.'))
         g_ptr_array_add (settings, g_strdup_printf ("graphs.%s.nodes.%s.batch=1", graph->name, graph->source->path));
     }
   if (settings->len < costs->len)

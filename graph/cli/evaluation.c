@@ -101,7 +101,7 @@ file_setting (WeftSession *session, const GPtrArray *graphs, const char *name, c
       for (guint n = graph->nodes->len; n-- > 0;)
         {
           const WeftNode *node = graph->nodes->pdata[n];
-          const WeftAttribute *attribute = weft_operator_attribute (node->operator, name);
+          const WeftAttribute *attribute = weft_operator_attribute (node->op, name);
           if (attribute && attribute->kind == WEFT_ATTRIBUTE_PATH && !strchr (node->path, '.'))
             return g_strdup_printf ("graphs.%s.nodes.%s.%s='%s'", graph->name, node->path, name, absolute);
         }

@@ -78,7 +78,7 @@ print_attribute (const WeftNode *node, const WeftAttribute *attribute, const cha
                                             : g_strdup ("none");
   g_autofree char *mark = given ? print_mark (weft_value_mark (given)) : NULL;
   printf ("%s%s = %s  (%s%s)\n", indent, attribute->name, now, given ? "written at " : "default of operator ",
-          given ? mark : node->operator->name);
+          given ? mark : node->op->name);
   if (given && attribute->fallback && *attribute->fallback)
     printf ("%s  the operator's default is %s\n", indent, attribute->fallback);
 }
@@ -87,22 +87,22 @@ static void
 print_node (const WeftNode *node)
 {
   g_autofree char *mark = print_mark (node->mark);
-  printf ("  operator %s, defined at %s%s\n", node->operator->name, mark, node->trainable ? "" : ", not trained here");
-  for (guint p = 0; p < weft_port_count (node->operator->inputs); p++)
+  printf ("  operator %s, defined at %s%s\n", node->op->name, mark, node->trainable ? "" : ", not trained here");
+  for (guint p = 0; p < weft_port_count (node->op->inputs); p++)
     for (guint i = 0; i < node->inputs[p].n; i++)
       {
         const WeftWire *wire = node->inputs[p].wires[i];
         g_autofree char *shape = wire ? weft_shape_print (&wire->shape) : NULL;
-        printf ("  reads %s: %s %s\n", node->operator->inputs[p].name, wire && wire->node ? wire->node->path : node->inputs[p].weights[i],
+        printf ("  reads %s: %s %s\n", node->op->inputs[p].name, wire && wire->node ? wire->node->path : node->inputs[p].weights[i],
                 shape ? shape : "");
       }
-  for (guint p = 0; p < weft_port_count (node->operator->outputs); p++)
+  for (guint p = 0; p < weft_port_count (node->op->outputs); p++)
     if (node->outputs[p] && node->outputs[p]->read)
       {
         g_autofree char *shape = weft_shape_print (&node->outputs[p]->shape);
-        printf ("  gives %s: %s\n", node->operator->outputs[p].name, shape);
+        printf ("  gives %s: %s\n", node->op->outputs[p].name, shape);
       }
-  for (const WeftAttribute *attribute = node->operator->attributes; attribute && attribute->name; attribute++)
+  for (const WeftAttribute *attribute = node->op->attributes; attribute && attribute->name; attribute++)
     print_attribute (node, attribute, "  ");
 }
 
@@ -120,7 +120,7 @@ explain_nodes (const WeftPipeline *pipeline, const char *path)
         {
           const WeftNode *node = graph->nodes->pdata[i];
           g_autofree char *address = weft_node_address (node), *place = g_strconcat (graph->name, ".", node->path, NULL);
-          const WeftAttribute *attribute = dot ? weft_operator_attribute (node->operator, dot + 1) : NULL;
+          const WeftAttribute *attribute = dot ? weft_operator_attribute (node->op, dot + 1) : NULL;
           gboolean whole = strcmp (address, path) == 0 || strcmp (place, path) == 0;
           gboolean part = attribute && (strcmp (address, parent) == 0 || strcmp (place, parent) == 0);
           if (node->kind != WEFT_NODE_FORWARD || (!whole && !part) || !g_hash_table_add (told, g_strdup (address)))

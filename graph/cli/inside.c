@@ -92,7 +92,7 @@ weft_inside_open (const char *path, const WeftCommonOptions *common, const char 
 static WeftWire *
 main_output (const WeftNode *node)
 {
-  for (guint p = 0; p < weft_port_count (node->operator->outputs); p++)
+  for (guint p = 0; p < weft_port_count (node->op->outputs); p++)
     if (node->outputs[p])
       return node->outputs[p];
   for (guint p = 0; p < WEFT_MAX_PORTS; p++)

@@ -190,8 +190,8 @@ report_unknown (const char *name, GPtrArray *names)
 {
   g_autofree char *hint = NULL;
 
-  for (const char *const *operator= weft_registry_names (); *operator; operator++)
-    g_ptr_array_add (names, g_strdup (*operator));
+  for (const char *const *op = weft_registry_names (); *op; op++)
+    g_ptr_array_add (names, g_strdup (*op));
   for (guint i = 0; i < weft_registry_modules ()->len; i++)
     {
       const WeftLoaded *loaded = weft_registry_modules ()->pdata[i];
@@ -220,16 +220,16 @@ inspect_body (const char *name, JsonBuilder *builder, GPtrArray *names)
 static gboolean
 inspect_one (const char *name, const Inspection *self, JsonBuilder *builder)
 {
-  const WeftOperator *operator= is_file (name) ? NULL : weft_registry_find (name);
-  const WeftLoaded *loaded = operator? NULL : find_module (name);
+  const WeftOperator *op = is_file (name) ? NULL : weft_registry_find (name);
+  const WeftLoaded *loaded = op ? NULL : find_module (name);
   g_autoptr (GPtrArray) names = g_ptr_array_new_with_free_func (g_free);
 
-  if (operator&& builder)
-    weft_describe_operator_json (operator, builder);
-  else if (operator&& self->markdown)
-    weft_describe_operator_markdown (operator, stdout);
-  else if (operator)
-    weft_describe_operator_text (operator, stdout);
+  if (op && builder)
+    weft_describe_operator_json (op, builder);
+  else if (op && self->markdown)
+    weft_describe_operator_markdown (op, stdout);
+  else if (op)
+    weft_describe_operator_text (op, stdout);
   else if (loaded && builder)
     weft_describe_module_json (loaded, TRUE, builder);
   else if (loaded)

@@ -80,7 +80,7 @@ write_all (const char *base, const char *folder, const char *name, GError **erro
 static int
 refuse (const char *name, const char *base, const char *folder)
 {
-  const WeftOperator *operator= weft_registry_find (name);
+  const WeftOperator *op = weft_registry_find (name);
 
   if (!is_name (name))
     {
@@ -94,9 +94,9 @@ refuse (const char *name, const char *base, const char *folder)
       g_autofree char *message = g_strdup_printf ("weft new-operator: there is no base \"%s\"%s", base, hint);
       return weft_cli_usage (message);
     }
-  if (operator)
+  if (op)
     {
-      const WeftModule *module = weft_registry_module_of (operator);
+      const WeftModule *module = weft_registry_module_of (op);
       fprintf (stderr, "weft new-operator: operator \"%s\" exists already, in %s; choose another name\n", name,
                module ? module->name : "the core");
       return WEFT_EXIT_INPUT;

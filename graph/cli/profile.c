@@ -52,9 +52,9 @@ bytes_of (const WeftPlan *plan, const WeftNode *node)
 static char *
 operator_name (const WeftNode *node)
 {
-  return node->kind == WEFT_NODE_GRADIENT && node->of ? g_strconcat (node->of->operator->name, ", gradient", NULL)
-         : node->kind == WEFT_NODE_AGAIN                ? g_strconcat (node->operator->name, ", again", NULL)
-                                                      : g_strdup (node->operator->name);
+  return node->kind == WEFT_NODE_GRADIENT && node->of ? g_strconcat (node->of->op->name, ", gradient", NULL)
+         : node->kind == WEFT_NODE_AGAIN              ? g_strconcat (node->op->name, ", again", NULL)
+                                                      : g_strdup (node->op->name);
 }
 
 static void
@@ -138,7 +138,7 @@ print_profile (const WeftInside *inside, const double *seconds, const Options *o
   for (guint i = 0; i < graph->nodes->len; i++)
     {
       const WeftNode *node = graph->nodes->pdata[i];
-      Share share = { g_strdup (node->path), node->operator->name, 1, seconds[i], bytes_of (inside->plan, node) };
+      Share share = { g_strdup (node->path), node->op->name, 1, seconds[i], bytes_of (inside->plan, node) };
       g_autofree char *name = operator_name (node);
       guint at = 0;
       while (at < operators->len && strcmp (g_array_index (operators, Share, at).name, name) != 0)

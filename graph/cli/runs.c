@@ -45,11 +45,10 @@ describe_data (WeftSession *session, const GPtrArray *graphs)
       const WeftNode *source = weft_pipeline_graph (weft_session_pipeline (session), graphs->pdata[i])->source;
       if (!source)
         continue;
-      const WeftAttribute *path = weft_operator_attribute (source->operator, "path"),
-                          *split = weft_operator_attribute (source->operator, "split");
+      const WeftAttribute *path = weft_operator_attribute (source->op, "path"), *split = weft_operator_attribute (source->op, "split");
       const char *where = path && path->kind == WEFT_ATTRIBUTE_PATH ? text_of (source, path) : NULL;
       const char *part = split && split->kind == WEFT_ATTRIBUTE_STRING ? text_of (source, split) : NULL;
-      return g_strdup_printf ("%s%s%s", where ? where : source->operator->name, part ? " " : "", part ? part : "");
+      return g_strdup_printf ("%s%s%s", where ? where : source->op->name, part ? " " : "", part ? part : "");
     }
   return g_strdup ("");
 }

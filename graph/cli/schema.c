@@ -165,13 +165,13 @@ add_settings (JsonBuilder *json)
 
 /* What a node with this `op:` may have. */
 static void
-add_operator (JsonBuilder *json, const WeftOperator *operator)
+add_operator (JsonBuilder *json, const WeftOperator *op)
 {
   json_builder_begin_object (json);
   begin (json, "if");
   begin (json, "properties");
   begin (json, "op");
-  member (json, "const", operator->name);
+  member (json, "const", op->name);
   end (json);
   end (json);
   begin_list (json, "required");
@@ -181,11 +181,11 @@ add_operator (JsonBuilder *json, const WeftOperator *operator)
   begin (json, "then");
   begin (json, "properties");
   begin (json, "op");
-  member (json, "description", operator->summary);
+  member (json, "description", op->summary);
   end (json);
-  for (const WeftPort *port = operator->inputs; port && port->name; port++)
+  for (const WeftPort *port = op->inputs; port && port->name; port++)
     add_input (json, port);
-  for (const WeftAttribute *attribute = operator->attributes; attribute && attribute->name; attribute++)
+  for (const WeftAttribute *attribute = op->attributes; attribute && attribute->name; attribute++)
     add_attribute (json, attribute);
   add_settings (json);
   end (json);

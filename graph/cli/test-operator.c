@@ -32,7 +32,7 @@ typedef struct
 typedef struct
 {
   const Tests *tests;
-  const WeftOperator *operator;
+  const WeftOperator *op;
   const char *aspect;
   Left *left; /* shared with the child */
 } Test;
@@ -46,7 +46,7 @@ print_findings (const Test *test, GPtrArray *findings)
     failed += ((const WeftFinding *) findings->pdata[i])->outcome == WEFT_TRIAL_FAILED;
   if (!failed && test->tests->common->quiet)
     return 0;
-  printf ("%s: %s\n", test->operator->name, failed ? "FAILED" : "passed");
+  printf ("%s: %s\n", test->op->name, failed ? "FAILED" : "passed");
   for (guint i = 0; i < findings->len; i++)
     {
       static const char *const words[] = { "passed", "-", "FAILED" };
@@ -64,8 +64,8 @@ print_speed (const Test *test)
   g_autoptr (GError) error = NULL;
   WeftTrialSpeed speed;
 
-  weft_child_note ("measuring %s", test->operator->name);
-  if (!weft_trial_speed (test->operator, (guint) MAX (test->tests->common->threads, 0), &speed, &error))
+  weft_child_note ("measuring %s", test->op->name);
+  if (!weft_trial_speed (test->op, (guint) MAX (test->tests->common->threads, 0), &speed, &error))
     {
       printf ("  speed        -       %s\n", error->message);
       return;
@@ -88,7 +88,7 @@ static int
 try_aspect (gpointer data)
 {
   const Test *test = data;
-  WeftFinding *finding = weft_trial_aspect (test->operator, test->aspect);
+  WeftFinding *finding = weft_trial_aspect (test->op, test->aspect);
 
   test->left->outcome = finding->outcome;
   g_strlcpy (test->left->message, finding->message, sizeof test->left->message);
@@ -115,7 +115,7 @@ hint (const Test *test, const WeftChildEnd *end)
     return "; backward finds no data in values that are not marked WEFT_PORT_READ";
   if (strstr (doing, " by output "))
     return "; no gradient flows from the other outputs: out_gradient is NULL for them";
-  return test->operator->saved && g_str_has_prefix (doing, "running") ? "; `saved` is NULL where no gradient is needed" : "";
+  return test->op->saved && g_str_has_prefix (doing, "running") ? "; `saved` is NULL where no gradient is needed" : "";
 }
 
 static char *
@@ -146,9 +146,9 @@ try_apart (Test *test)
 }
 
 static gboolean
-test_operator (const Tests *self, const WeftOperator *operator)
+test_operator (const Tests *self, const WeftOperator *op)
 {
-  Test test = { .tests = self, .operator= operator};
+  Test test = { .tests = self, .op = op };
   g_autoptr (GPtrArray) findings = NULL;
   g_auto (WeftChildEnd) end = { 0 };
   guint failed;
@@ -182,14 +182,14 @@ report_unknown (const char *name)
 }
 
 static gboolean
-is_wanted (const Tests *self, const WeftOperator *operator)
+is_wanted (const Tests *self, const WeftOperator *op)
 {
-  const WeftModule *module = weft_registry_module_of (operator);
+  const WeftModule *module = weft_registry_module_of (op);
 
   if (self->all)
     return TRUE;
   for (int i = 0; i < self->n; i++)
-    if (strcmp (self->names[i], operator->name) == 0 || (module && strcmp (self->names[i], module->name) == 0))
+    if (strcmp (self->names[i], op->name) == 0 || (module && strcmp (self->names[i], module->name) == 0))
       return TRUE;
   return FALSE;
 }

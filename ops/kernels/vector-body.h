@@ -12,15 +12,15 @@
   do                                                                                                                                       \
     {                                                                                                                                      \
       gint64 at = 0;                                                                                                                       \
-      for (; at <= (n)-LANES; at += LANES)                                                                                                 \
+      for (; at <= (n) -LANES; at += LANES)                                                                                                \
         {                                                                                                                                  \
           Lanes a = load ((x) + at);                                                                                                       \
           store ((y) + at, (expression));                                                                                                  \
         }                                                                                                                                  \
       if (at < (n))                                                                                                                        \
         {                                                                                                                                  \
-          Lanes a = load_part ((x) + at, (n)-at, 0.0f);                                                                                    \
-          store_part ((y) + at, (expression), (n)-at);                                                                                     \
+          Lanes a = load_part ((x) + at, (n) -at, 0.0f);                                                                                   \
+          store_part ((y) + at, (expression), (n) -at);                                                                                    \
         }                                                                                                                                  \
     }                                                                                                                                      \
   while (0)
@@ -29,15 +29,15 @@
   do                                                                                                                                       \
     {                                                                                                                                      \
       gint64 at = 0;                                                                                                                       \
-      for (; at <= (n)-LANES; at += LANES)                                                                                                 \
+      for (; at <= (n) -LANES; at += LANES)                                                                                                \
         {                                                                                                                                  \
           Lanes a = load ((x) + at), b = load ((z) + at);                                                                                  \
           store ((y) + at, (expression));                                                                                                  \
         }                                                                                                                                  \
       if (at < (n))                                                                                                                        \
         {                                                                                                                                  \
-          Lanes a = load_part ((x) + at, (n)-at, 0.0f), b = load_part ((z) + at, (n)-at, 0.0f);                                            \
-          store_part ((y) + at, (expression), (n)-at);                                                                                     \
+          Lanes a = load_part ((x) + at, (n) -at, 0.0f), b = load_part ((z) + at, (n) -at, 0.0f);                                          \
+          store_part ((y) + at, (expression), (n) -at);                                                                                    \
         }                                                                                                                                  \
     }                                                                                                                                      \
   while (0)
@@ -80,7 +80,7 @@
               Lanes a = load_part ((x) + at, end - at, x_rest), b = load_part ((z) + at, end - at, z_rest);                                \
               sum_1 += (term);                                                                                                             \
             }                                                                                                                              \
-          (total) += (double)lanes_sum ((sum_0 + sum_1) + (sum_2 + sum_3));                                                                \
+          (total) += (double) lanes_sum ((sum_0 + sum_1) + (sum_2 + sum_3));                                                               \
         }                                                                                                                                  \
     }                                                                                                                                      \
   while (0)
@@ -175,7 +175,7 @@ static double
 sum (gint64 n, const float *x)
 {
   double total;
-  SUM_2 (n, x, 0.0f, x, 0.0f, ((void)b, a), total);
+  SUM_2 (n, x, 0.0f, x, 0.0f, ((void) b, a), total);
   return total;
 }
 
@@ -267,8 +267,8 @@ normalize_row_sums (gint64 n, const float *x, float mean, float deviation, const
           sums += g;
           dots += g * (load_part (x + at, end - at, 0) - mean);
         }
-      *total += (double)lanes_sum (sums);
-      *product += (double)lanes_sum (dots);
+      *total += (double) lanes_sum (sums);
+      *product += (double) lanes_sum (dots);
     }
   *product *= deviation;
 }
@@ -307,17 +307,17 @@ normalize_row_accumulate (gint64 n, const float *x, float mean, float deviation,
       store (part, g * (load (x + at) - mean) * deviation);
       if (weight_gradient)
         for (gint64 i = 0; i < LANES; i++)
-          weight_gradient[at + i] += (double)part[i];
+          weight_gradient[at + i] += (double) part[i];
       if (bias_gradient)
         for (gint64 i = 0; i < LANES; i++)
-          bias_gradient[at + i] += (double)dy[at + i];
+          bias_gradient[at + i] += (double) dy[at + i];
     }
   for (; at < n; at++)
     {
       if (weight_gradient)
-        weight_gradient[at] += (double)(dy[at] * (x[at] - mean) * deviation);
+        weight_gradient[at] += (double) (dy[at] * (x[at] - mean) * deviation);
       if (bias_gradient)
-        bias_gradient[at] += (double)dy[at];
+        bias_gradient[at] += (double) dy[at];
     }
 }
 
@@ -399,7 +399,7 @@ column_reduce (ColumnTerm term, gint64 rows, gint64 columns, gint64 stride, cons
             column_row (term, width, x + row * stride + first, mean ? mean + first : NULL, dy ? dy + row * stride + first : NULL,
                         factors ? factors[row] : 0.0f, block);
           for (gint64 c = 0; c < width; c++)
-            sums[first + c] += (double)block[c];
+            sums[first + c] += (double) block[c];
         }
     }
 }
@@ -437,15 +437,15 @@ dropout (gint64 n, const float *x, WeftRandom random, guint32 first, guint32 thr
       gint64 count = MIN (64, n - begin), i = 0;
       if (count > 16)
         for (guint32 draw = 0; draw < 64; draw++)
-          draws[draw] = weft_random_bits (random, first + (guint32)begin + draw);
+          draws[draw] = weft_random_bits (random, first + (guint32) begin + draw);
       else
         for (guint32 draw = 0; draw < 16; draw++)
-          draws[draw] = weft_random_bits (random, first + (guint32)begin + draw);
+          draws[draw] = weft_random_bits (random, first + (guint32) begin + draw);
       for (; i <= count - LANES; i += LANES)
         {
           LanesUnsigned draw;
           memcpy (&draw, draws + i, sizeof draw);
-          store (y + begin + i, choose ((LanesInt)(draw >= threshold), load (x + begin + i) * factor, every (0.0f)));
+          store (y + begin + i, choose ((LanesInt) (draw >= threshold), load (x + begin + i) * factor, every (0.0f)));
         }
       for (; i < count; i++)
         y[begin + i] = draws[i] >= threshold ? x[begin + i] * factor : 0.0f;

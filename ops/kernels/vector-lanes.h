@@ -2,7 +2,7 @@
  *
  * SPDX-License-Identifier: BSD-3-Clause */
 
-#define LANES ((gint64)(VECTOR_BYTES / sizeof (float)))
+#define LANES ((gint64) (VECTOR_BYTES / sizeof (float)))
 #define LANE_INLINE static inline __attribute__ ((always_inline))
 
 typedef float Lanes __attribute__ ((vector_size (VECTOR_BYTES)));
@@ -13,13 +13,13 @@ typedef float LanesAnywhere __attribute__ ((vector_size (VECTOR_BYTES), aligned 
 LANE_INLINE Lanes
 load (const float *from)
 {
-  return *(const LanesAnywhere *)from;
+  return *(const LanesAnywhere *) from;
 }
 
 LANE_INLINE void
 store (float *to, Lanes value)
 {
-  *(LanesAnywhere *)to = value;
+  *(LanesAnywhere *) to = value;
 }
 
 LANE_INLINE Lanes
@@ -33,26 +33,26 @@ LANE_INLINE Lanes
 load_part (const float *from, gint64 count, float rest)
 {
   Lanes value = every (rest);
-  memcpy (&value, from, (gsize)count * sizeof (float));
+  memcpy (&value, from, (gsize) count * sizeof (float));
   return value;
 }
 
 LANE_INLINE void
 store_part (float *to, Lanes value, gint64 count)
 {
-  memcpy (to, &value, (gsize)count * sizeof (float));
+  memcpy (to, &value, (gsize) count * sizeof (float));
 }
 
 LANE_INLINE Lanes
 choose (LanesInt mask, Lanes yes, Lanes no)
 {
-  return (Lanes)((mask & (LanesInt)yes) | (~mask & (LanesInt)no));
+  return (Lanes) ((mask & (LanesInt) yes) | (~mask & (LanesInt) no));
 }
 
 LANE_INLINE Lanes
 absolute (Lanes x)
 {
-  return (Lanes)((LanesInt)x & 0x7fffffff);
+  return (Lanes) ((LanesInt) x & 0x7fffffff);
 }
 
 /* Both keep a not-a-number in @x. */
@@ -87,7 +87,7 @@ lanes_exp_sum_of (Lanes x, Lanes rest)
   const Lanes magic = every (0x1.8p23f); /* adding it rounds to an integer in the low bits */
   x = at_most (at_least (x, -105.0f), 90.0f);
   Lanes shifted = x * 1.44269504f + magic;
-  LanesInt n = (LanesInt)shifted - (LanesInt)magic;
+  LanesInt n = (LanesInt) shifted - (LanesInt) magic;
   Lanes whole = shifted - magic;
   Lanes r = x - whole * 0x1.63p-1f;
   r = r + whole * 2.12194440e-4f;
@@ -100,8 +100,8 @@ lanes_exp_sum_of (Lanes x, Lanes rest)
   p = p * r + 5.0000001201e-1f;
   p = p * (r * r) + r + 1.0f;
   LanesInt n_half = n >> 1;
-  Lanes first = (Lanes)((n_half + 127) << 23);
-  Lanes second = (Lanes)((n - n_half + 127) << 23);
+  Lanes first = (Lanes) ((n_half + 127) << 23);
+  Lanes second = (Lanes) ((n - n_half + 127) << 23);
   return p * first * second;
 }
 
@@ -132,7 +132,7 @@ lanes_tanh (Lanes x)
   Lanes near = size + size * (square * p);
   Lanes far = 1.0f - 2.0f / (lanes_exp (size + size) + 1.0f);
   Lanes value = choose (size < 0.625f, near, far);
-  return (Lanes)((LanesInt)value | ((LanesInt)x & (gint32)0x80000000));
+  return (Lanes) ((LanesInt) value | ((LanesInt) x & (gint32) 0x80000000));
 }
 
 /* Φ(x), the normal distribution function, and exp(−x²/2). The tail beyond |x| is ½ erfc(z) = ½ exp(−z²) t P(t) with z = |x|/√2 and
@@ -142,7 +142,7 @@ LANE_INLINE Lanes
 lanes_normal (Lanes x, Lanes *bell)
 {
   Lanes size = at_most (absolute (x), 16.0f);
-  Lanes high = (Lanes)((LanesInt)size & (gint32)0xfffff000);
+  Lanes high = (Lanes) ((LanesInt) size & (gint32) 0xfffff000);
   *bell = lanes_exp_sum_of (high * high * -0.5f, (size - high) * (size + high) * -0.5f);
   Lanes t = 1.0f / (size * 0.282842712f + 1.0f);
   Lanes p = every (4.178444240e-02f);

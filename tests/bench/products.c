@@ -196,11 +196,11 @@ measure (const WeftCall *call, const Shape *s)
       blis[round] = work * (double) times / (processor_seconds () - start);
     }
   double best = median (top);
-  printf (
-      "{\"product\": \"%s\", \"compute\": \"%s\", \"m\": %d, \"n\": %d, \"k\": %d, \"threads\": %u, \"limit_gflops\": %.1f, \"share\": %.3f, \"wall_share\": "
-      "%.3f, \"blis_share\": %.3f}\n",
-      s->name, bf16 ? "bf16" : "float32", (int) s->m, (int) s->n, (int) s->k, options.threads, best * 1e-9, median (ours) / best,
-      median (wall) / best / options.threads, median (blis) / best);
+  printf ("{\"product\": \"%s\", \"compute\": \"%s\", \"m\": %d, \"n\": %d, \"k\": %d, \"threads\": %u, \"limit_gflops\": %.1f, \"share\": "
+          "%.3f, \"wall_share\": "
+          "%.3f, \"blis_share\": %.3f}\n",
+          s->name, bf16 ? "bf16" : "float32", (int) s->m, (int) s->n, (int) s->k, options.threads, best * 1e-9, median (ours) / best,
+          median (wall) / best / options.threads, median (blis) / best);
   fflush (stdout);
   g_aligned_free (a);
   g_aligned_free (b);

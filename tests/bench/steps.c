@@ -159,7 +159,7 @@ print_nodes (const WeftGraph *graph, const double *least)
   for (guint i = 0; i < graph->nodes->len; i++)
     {
       const WeftNode *node = graph->nodes->pdata[i];
-      char *key = g_strconcat (node->operator->name, node->of ? "~gradient" : node->repeats ? "~again" : "", NULL);
+      char *key = g_strconcat (node->op->name, node->of ? "~gradient" : node->repeats ? "~again" : "", NULL);
       double *sum = g_hash_table_lookup (seconds, key);
       if (!sum)
         g_hash_table_insert (seconds, g_strdup (key), sum = g_new0 (double, 1));
@@ -180,7 +180,8 @@ static gboolean
 run_steps (const Options *options, WeftExecutor *executor, const WeftGraph *graph, GError **error)
 {
   guint steps = (guint) MAX (options->steps, 1), nodes = graph->nodes->len;
-  g_autofree double *wall = g_new0 (double, steps), *user = g_new0 (double, steps), *before = g_new0 (double, nodes), *least = g_new0 (double, nodes);
+  g_autofree double *wall = g_new0 (double, steps), *user = g_new0 (double, steps), *before = g_new0 (double, nodes),
+                    *least = g_new0 (double, nodes);
   gint64 items = 0, rows = 0;
   long faults = 0;
   double seconds;
