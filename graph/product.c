@@ -131,9 +131,7 @@ weft_matrix_product (const WeftCall *call, gboolean transpose_a, gboolean transp
   weft_products_note (m, n, k);
   if (uses_team (multiplier ()))
     {
-      gboolean before = weft_team_in_order (TRUE);
       multiplier ()->team_matrix_product (call, transpose_a, transpose_b, m, n, k, alpha, a, a_stride, b, b_stride, beta, c, c_stride);
-      weft_team_in_order (before);
       return;
     }
   cut (&self);

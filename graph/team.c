@@ -41,7 +41,6 @@ struct _WeftTeam
 };
 
 static _Thread_local gboolean inside_tile;
-static _Thread_local gboolean tiles_in_order;
 
 static inline void
 pause_briefly (void)
@@ -214,21 +213,12 @@ await_members (WeftTeam *team)
   pthread_mutex_unlock (&team->lock);
 }
 
-gboolean
-weft_team_in_order (gboolean in_order)
-{
-  gboolean before = tiles_in_order;
-
-  tiles_in_order = in_order;
-  return before;
-}
-
 static void
 deal_tiles (const WeftTeam *team, gint64 tiles, void (*tile) (gpointer data, gint64 index, guint member), gpointer data)
 {
   inside_tile = TRUE;
   for (gint64 i = 0; i < tiles; i++)
-    tile (data, tiles_in_order ? i : tiles - 1 - i, (guint) (i % team->size));
+    tile (data, tiles - 1 - i, (guint) (i % team->size));
   inside_tile = FALSE;
 }
 

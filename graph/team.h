@@ -25,8 +25,6 @@ WeftTeam *weft_team_new (guint size, GError **error);
  * Returns: (transfer full)
  */
 WeftTeam *weft_team_new_dealt (guint size);
-/* Whether dealt teams take the first tile first: around kernels whose tiles wait for those before them. Returns: what held before. */
-gboolean weft_team_in_order (gboolean in_order);
 void weft_team_free (WeftTeam *team);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (WeftTeam, weft_team_free)
 /* The most members that a team can have here: what is planned for before a team is known. */

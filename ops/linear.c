@@ -1,6 +1,9 @@
 /* linear: y = x Wᵀ + b.
  *
  * SPDX-License-Identifier: BSD-3-Clause */
+#include <weft/product.h>
+
+#include "kernels/product.h"
 #include "kernels/vector.h"
 #include "tiles.h"
 
@@ -26,29 +29,26 @@ enum
 };
 
 static void
-add_bias (gpointer data, gint64 index, guint member G_GNUC_UNUSED)
-{
-  const WeftCall *call = data;
-  WeftTensor *y = call->out[Y];
-  gint64 units = weft_tensor_last (y), rows = rows_of (y), tile = rows_per_tile (rows);
-
-  for (gint64 row = index * tile; row < MIN (rows, (index + 1) * tile); row++)
-    {
-      float *at = (float *) y->data + row * units;
-      vector->add (units, at, call->parameters[BIAS]->data, at);
-    }
-}
-
-static void
 linear_forward (const WeftCall *call)
 {
   const WeftTensor *x = call->in[X];
-  gint64 rows = rows_of (x), width = weft_tensor_last (x), units = weft_tensor_last (call->out[Y]);
+  gint64 width = weft_tensor_last (x), units = weft_tensor_last (call->out[Y]);
+  const MatrixProduct product = { .transpose_b = TRUE,
+                                  .m = rows_of (x),
+                                  .n = units,
+                                  .k = width,
+                                  .alpha = 1,
+                                  .a = x->data,
+                                  .a_stride = width,
+                                  .b = call->parameters[WEIGHT]->data,
+                                  .b_stride = width,
+                                  .c = call->out[Y]->data,
+                                  .c_stride = units,
+                                  .bias = call->parameters[BIAS] ? call->parameters[BIAS]->data : NULL,
+                                  .compute = call->compute };
 
-  weft_matrix_product (call, FALSE, TRUE, rows, units, width, 1, x->data, width, call->parameters[WEIGHT]->data, width, 0,
-                       call->out[Y]->data, units);
-  if (call->parameters[BIAS])
-    weft_parallel (call, tiles_of (rows, rows_per_tile (rows)), add_bias, (gpointer) call);
+  weft_products_note (product.m, product.n, product.k);
+  product_run (call, &product);
 }
 
 static void

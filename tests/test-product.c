@@ -158,8 +158,9 @@ static const WeftOperator multiply = {
   .allows_bf16 = TRUE,
 };
 
+/* Takes the team. */
 static void
-multiply_with (Problem *problem, guint threads)
+multiply_with (Problem *problem, WeftTeam *team)
 {
   g_autoptr (GError) error = NULL;
   Rig rig;
@@ -168,7 +169,7 @@ multiply_with (Problem *problem, guint threads)
                                             : "graphs: {train: {nodes: {x: {op: test_multiply}}, collect: {x: x}}}");
   weft_executor_free (rig.executor);
   weft_team_free (rig.team);
-  rig.team = weft_team_new (threads, &error);
+  rig.team = team;
   rig.executor = weft_executor_new (rig.plan, rig.store, rig.team, 1, &error);
   ck_assert_msg (rig.executor != NULL, "%s", error ? error->message : "");
   ck_assert (rig_step (&rig, 0, 0));
@@ -196,12 +197,13 @@ START_TEST (fast_products_are_right_for_any_number_of_threads)
   ck_assert_msg (is_fast (), "no module brings a matrix product");
   ck_assert_msg (weft_registry_add (&multiply, &error), "%s", error ? error->message : "");
   problem_init (&one, &product);
-  multiply_with (&one, 1);
+  multiply_with (&one, weft_team_new (1, NULL));
   check (&one);
-  for (guint threads = 2; threads < (product.rounded ? 3 : 5); threads++)
+  for (guint threads = 2; threads < (product.rounded ? 4 : 6); threads++)
     {
+      gboolean dealt = threads == (product.rounded ? 3 : 5); /* takes the last tile first */
       problem_init (&many, &product);
-      multiply_with (&many, threads);
+      multiply_with (&many, dealt ? weft_team_new_dealt (threads) : weft_team_new (threads, NULL));
       ck_assert_msg (memcmp (one.c, many.c, (gsize) (product.m * one.c_stride) * sizeof (float)) == 0, "%u threads give other bits",
                      threads);
       problem_clear (&many);

@@ -53,9 +53,10 @@ typedef struct
   float *packed_rows[SETS], *packed_columns[SETS];
   gsize row_block_floats, column_block_floats;
   /* Atomic. Steps, plus one, for which a block of a set was last claimed for packing and packed; steps done of each tile; tasks done in all
-   * steps of a set. */
+   * steps of a set; the next task, since a team may hand out its own numbers in any order. */
   Packing row_packings[SETS][MAX_ROW_BLOCKS], column_packings[SETS][MAX_COLUMN_BLOCKS];
   gint64 finished[SETS];
+  gint64 next;
   gint64 computed[MAX_ROW_BLOCKS * MAX_COLUMN_BLOCKS];
 } Job;
 
@@ -276,11 +277,11 @@ finish (const MatrixProduct *product, gint64 first_row, gint64 rows, gint64 firs
 }
 
 static void
-run_task (gpointer data, gint64 index, guint member G_GNUC_UNUSED)
+run_task (gpointer data, gint64 index G_GNUC_UNUSED, guint member G_GNUC_UNUSED)
 {
   Job *job = data;
   Task task;
-  gboolean within = task_init (&task, job, index);
+  gboolean within = task_init (&task, job, __atomic_fetch_add (&job->next, 1, __ATOMIC_RELAXED));
   gint64 set = task.step % SETS, *computed = &job->computed[task.row * job->columns.blocks + task.column];
 
   if (within)
