@@ -16,10 +16,15 @@ micro_sources = \
 	ops/kernels/micro-pairs.h \
 	ops/kernels/micro.h
 vector_sources = \
+	ops/kernels/normal-pieces.c \
+	ops/kernels/normal-pieces.h \
 	ops/kernels/vector-avx2.c \
 	ops/kernels/vector-avx512.c \
 	ops/kernels/vector-baseline.c \
 	ops/kernels/vector-body.h \
+	ops/kernels/vector-lanes-avx2.h \
+	ops/kernels/vector-lanes-avx512.h \
+	ops/kernels/vector-lanes-baseline.h \
 	ops/kernels/vector-lanes.h \
 	ops/kernels/vector-tables.h \
 	ops/kernels/vector.c \

@@ -203,6 +203,64 @@ START_TEST (gradients_match_differences)
 }
 END_TEST
 
+/* One number by itself has the same bits as among others that take another way. */
+START_TEST (numbers_do_not_depend_on_their_neighbours)
+{
+  use_set (_i);
+  if (kernels == NULL)
+    return;
+  void (*const functions[]) (gint64, const float *, float *) = { kernels->exp, kernels->tanh, kernels->sigmoid, kernels->gelu };
+  float x[64], ones[64], together[64], alone;
+  for (int i = 0; i < 64; i++)
+    {
+      x[i] = i % 9 == 4 ? (float) (i - 32) * 0.5f : (float) (i - 32) * 0.19f;
+      ones[i] = 1.0f;
+    }
+  x[5] = NAN;
+  x[23] = -INFINITY;
+  x[41] = INFINITY;
+  for (guint f = 0; f < G_N_ELEMENTS (functions); f++)
+    {
+      functions[f](64, x, together);
+      for (int i = 0; i < 64; i++)
+        {
+          functions[f](1, x + i, &alone);
+          ck_assert_msg (memcmp (&alone, together + i, sizeof alone) == 0, "%s: function %u at %g", kernels->name, f, (double) x[i]);
+        }
+    }
+  kernels->gelu_gradient (64, x, ones, together);
+  for (int i = 0; i < 64; i++)
+    {
+      kernels->gelu_gradient (1, x + i, ones, &alone);
+      ck_assert_msg (memcmp (&alone, together + i, sizeof alone) == 0, "%s: gelu_gradient at %g", kernels->name, (double) x[i]);
+      if (i != 5 && isfinite (x[i]))
+        check_close ("gelu_gradient", i, (double) alone,
+                     exact_normal ((double) x[i]) + (double) x[i] * exp (-0.5 * (double) x[i] * (double) x[i]) / sqrt (2.0 * G_PI), 1.0);
+    }
+  ck_assert (isnan (together[5]));
+}
+END_TEST
+
+START_TEST (sums_of_exponentials_pass_over_what_vanishes)
+{
+  use_set (_i);
+  if (kernels == NULL)
+    return;
+  float x[40], y[41];
+  for (gint64 n = 1; n <= 40; n++)
+    for (int factor = -1; factor <= 1; factor += 2)
+      {
+        for (gint64 i = 0; i < n; i++)
+          x[i] = i % 3 ? (float) factor * -INFINITY : 1.0f;
+        y[n] = 77.0f;
+        ck_assert (kernels->exp_sum (n, x, 1.0f, (float) factor, y) == (double) ((n + 2) / 3));
+        for (gint64 i = 0; i < n; i++)
+          ck_assert (y[i] == (i % 3 ? 0.0f : 1.0f));
+        ck_assert (y[n] == 77.0f);
+      }
+}
+END_TEST
+
 START_TEST (columns_are_summed)
 {
   use_set (_i);
@@ -265,6 +323,8 @@ main (void)
   tcase_add_loop_test (tests, sums_are_accurate, 0, G_N_ELEMENTS (set_names));
   tcase_add_loop_test (tests, ends_are_respected, 0, G_N_ELEMENTS (set_names));
   tcase_add_loop_test (tests, gradients_match_differences, 0, G_N_ELEMENTS (set_names));
+  tcase_add_loop_test (tests, numbers_do_not_depend_on_their_neighbours, 0, G_N_ELEMENTS (set_names));
+  tcase_add_loop_test (tests, sums_of_exponentials_pass_over_what_vanishes, 0, G_N_ELEMENTS (set_names));
   tcase_add_loop_test (tests, columns_are_summed, 0, G_N_ELEMENTS (set_names));
   tcase_add_loop_test (tests, dropout_is_the_stream, 0, G_N_ELEMENTS (set_names));
   suite_add_tcase (suite, tests);

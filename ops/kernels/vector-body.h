@@ -121,17 +121,49 @@ lanes_quick_slope (Lanes x)
 MAP (map_exp, lanes_exp (a))
 MAP (map_tanh, lanes_tanh (a))
 MAP (map_sigmoid, lanes_sigmoid (a))
-MAP (map_gelu, lanes_gelu (a))
 MAP (map_gelu_quick, a *lanes_sigmoid (a * 1.702f))
 MAP (map_relu, choose (a <= 0.0f, every (0.0f), a))
 MAP_2 (tanh_gradient, b *(1.0f - a * a))
 MAP_2 (sigmoid_gradient, b *a *(1.0f - a))
-MAP_2 (gelu_gradient, b *lanes_gelu_slope (a))
 MAP_2 (gelu_quick_gradient, b *lanes_quick_slope (a))
 MAP_2 (relu_gradient, choose (a <= 0.0f, every (0.0f), b))
 MAP_2 (map_add, a + b)
 MAP_2 (map_subtract, a - b)
 MAP_2 (map_multiply, a *b)
+
+#if VECTOR_BYTES == 64
+/* What lies beyond the pieces is rare; lanes don't depend on their neighbours all the same. */
+LANE_INLINE Lanes
+lanes_gelu_by (const LanesPieces *pieces, Lanes x)
+{
+  Lanes near = x * lanes_from_pieces (pieces, x);
+  return G_LIKELY (within_pieces (x)) ? near : choose (absolute (x) < NORMAL_PIECES_END, near, lanes_gelu (x));
+}
+
+LANE_INLINE Lanes
+lanes_gelu_slope_by (const LanesPieces *pieces, Lanes x)
+{
+  Lanes near = lanes_from_pieces (pieces, x);
+  return G_LIKELY (within_pieces (x)) ? near : choose (absolute (x) < NORMAL_PIECES_END, near, lanes_gelu_slope (x));
+}
+
+static void
+map_gelu (gint64 n, const float *x, float *y)
+{
+  const LanesPieces pieces = load_pieces (normal_tail);
+  EACH_1 (n, x, y, lanes_gelu_by (&pieces, a));
+}
+
+static void
+gelu_gradient (gint64 n, const float *x, const float *z, float *y)
+{
+  const LanesPieces pieces = load_pieces (gelu_slope_tail);
+  EACH_2 (n, x, z, y, b * lanes_gelu_slope_by (&pieces, a));
+}
+#else
+MAP (map_gelu, lanes_gelu (a))
+MAP_2 (gelu_gradient, b *lanes_gelu_slope (a))
+#endif
 
 static void
 multiply_add (gint64 n, const float *x, const float *z, float *y)
@@ -198,30 +230,49 @@ squares (gint64 n, const float *x, float shift)
 static float
 maximum (gint64 n, const float *x)
 {
-  Lanes most = every (-INFINITY);
+  Lanes most = every (-INFINITY), most_1 = most, most_2 = most, most_3 = most;
   gint64 at = 0;
+  for (; at <= n - 4 * LANES; at += 4 * LANES)
+    {
+      most = greater (load (x + at), most);
+      most_1 = greater (load (x + at + LANES), most_1);
+      most_2 = greater (load (x + at + 2 * LANES), most_2);
+      most_3 = greater (load (x + at + 3 * LANES), most_3);
+    }
+  most = greater (greater (most_1, most), greater (most_2, most_3));
   for (; at <= n - LANES; at += LANES)
-    {
-      Lanes a = load (x + at);
-      most = choose (a > most, a, most);
-    }
+    most = greater (load (x + at), most);
   if (at < n)
-    {
-      Lanes a = load_part (x + at, n - at, -INFINITY);
-      most = choose (a > most, a, most);
-    }
-  float part[VECTOR_BYTES / sizeof (float)], result = -INFINITY;
-  store (part, most);
-  for (gint64 i = 0; i < LANES; i++)
-    result = MAX (result, part[i]);
-  return result;
+    most = greater (load_part (x + at, n - at, -INFINITY), most);
+  return lanes_maximum (most);
 }
 
 static double
 exp_sum (gint64 n, const float *x, float shift, float factor, float *y)
 {
-  EACH_1 (n, x, y, lanes_exp ((a - shift) * factor));
-  return sum (n, y);
+  double total = 0.0;
+  for (gint64 begin = 0; begin < n; begin += SUM_BLOCK)
+    {
+      gint64 end = MIN (n, begin + SUM_BLOCK), at = begin;
+      Lanes sum_0 = { 0 }, sum_1 = { 0 };
+      for (; at <= end - 2 * LANES; at += 2 * LANES)
+        {
+          Lanes a = lanes_exp ((load (x + at) - shift) * factor), b = lanes_exp ((load (x + at + LANES) - shift) * factor);
+          store (y + at, a);
+          store (y + at + LANES, b);
+          sum_0 += a;
+          sum_1 += b;
+        }
+      for (; at < end; at += LANES)
+        {
+          gint64 count = MIN (LANES, end - at);
+          Lanes a = lanes_exp ((load_part (x + at, count, shift) - shift) * factor);
+          store_part (y + at, a, count);
+          sum_0 += keep_part (a, count);
+        }
+      total += (double) lanes_sum (sum_0 + sum_1);
+    }
+  return total;
 }
 
 static void

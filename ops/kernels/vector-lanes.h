@@ -28,46 +28,37 @@ every (float value)
   return (Lanes){ 0 } + value;
 }
 
-/* The first @count lanes from memory, @rest in the others. */
-LANE_INLINE Lanes
-load_part (const float *from, gint64 count, float rest)
-{
-  Lanes value = every (rest);
-  memcpy (&value, from, (gsize) count * sizeof (float));
-  return value;
-}
-
-LANE_INLINE void
-store_part (float *to, Lanes value, gint64 count)
-{
-  memcpy (to, &value, (gsize) count * sizeof (float));
-}
-
-LANE_INLINE Lanes
-choose (LanesInt mask, Lanes yes, Lanes no)
-{
-  return (Lanes) ((mask & (LanesInt) yes) | (~mask & (LanesInt) no));
-}
-
 LANE_INLINE Lanes
 absolute (Lanes x)
 {
   return (Lanes) ((LanesInt) x & 0x7fffffff);
 }
 
-/* Both keep a not-a-number in @x. */
+/* Up to here eˣ is nearer to 0 than to the least denormal number; processors are slow to find that out by multiplying. */
+#define EXP_IS_0 -104.0f
+
+/* eʳ for |r| ≤ ln 2 / 2: the polynomial approximates (eʳ − 1 − r) / r². */
 LANE_INLINE Lanes
-at_least (Lanes x, float low)
+lanes_exp_near_0 (Lanes r)
 {
-  return choose (x < every (low), every (low), x);
+  Lanes p = every (1.9875691500e-4f);
+  p = p * r + 1.3981999507e-3f;
+  p = p * r + 8.3334519073e-3f;
+  p = p * r + 4.1665795894e-2f;
+  p = p * r + 1.6666665459e-1f;
+  p = p * r + 5.0000001201e-1f;
+  return p * (r * r) + r + 1.0f;
 }
 
-LANE_INLINE Lanes
-at_most (Lanes x, float high)
-{
-  return choose (x > every (high), every (high), x);
-}
+#if VECTOR_BYTES == 64
+#include "vector-lanes-avx512.h"
+#elif VECTOR_BYTES == 32
+#include "vector-lanes-avx2.h"
+#else
+#include "vector-lanes-baseline.h"
+#endif
 
+#if VECTOR_BYTES != 64
 LANE_INLINE float
 lanes_sum (Lanes x)
 {
@@ -79,31 +70,37 @@ lanes_sum (Lanes x)
   return part[0];
 }
 
-/* exp (x + rest) for a small rest. x = n ln 2 + r with |r| ≤ ln 2 / 2; the polynomial approximates (exp r − 1 − r) / r². 2ⁿ is
- * multiplied in two steps so that denormal and infinite results come out right. */
+LANE_INLINE float
+lanes_maximum (Lanes x)
+{
+  float part[VECTOR_BYTES / sizeof (float)], most = -INFINITY;
+  store (part, x);
+  for (gint64 i = 0; i < LANES; i++)
+    most = MAX (most, part[i]);
+  return most;
+}
+
+/* exp (x + rest) for a small rest. x = n ln 2 + r with |r| ≤ ln 2 / 2. 2ⁿ is multiplied in two steps so that denormal and infinite
+ * results come out right. */
 LANE_INLINE Lanes
 lanes_exp_sum_of (Lanes x, Lanes rest)
 {
   const Lanes magic = every (0x1.8p23f); /* adding it rounds to an integer in the low bits */
-  x = at_most (at_least (x, -105.0f), 90.0f);
+  LanesInt vanishes = x <= EXP_IS_0;
+  x = at_most (choose (vanishes, every (0.0f), x), 90.0f);
   Lanes shifted = x * 1.44269504f + magic;
   LanesInt n = (LanesInt) shifted - (LanesInt) magic;
   Lanes whole = shifted - magic;
   Lanes r = x - whole * 0x1.63p-1f;
   r = r + whole * 2.12194440e-4f;
   r = r + rest;
-  Lanes p = every (1.9875691500e-4f);
-  p = p * r + 1.3981999507e-3f;
-  p = p * r + 8.3334519073e-3f;
-  p = p * r + 4.1665795894e-2f;
-  p = p * r + 1.6666665459e-1f;
-  p = p * r + 5.0000001201e-1f;
-  p = p * (r * r) + r + 1.0f;
+  Lanes p = lanes_exp_near_0 (r);
   LanesInt n_half = n >> 1;
   Lanes first = (Lanes) ((n_half + 127) << 23);
   Lanes second = (Lanes) ((n - n_half + 127) << 23);
-  return p * first * second;
+  return choose (vanishes, every (0.0f), p * first * second);
 }
+#endif
 
 LANE_INLINE Lanes
 lanes_exp (Lanes x)
