@@ -13,6 +13,7 @@
 #include "attributes.h"
 #include "bind.h"
 #include "core.h"
+#include "denormals.h"
 
 #define HUGE_PAGE ((gsize) 2 << 20)
 
@@ -620,26 +621,33 @@ run_node (WeftExecutor *self, Step *step, guint64 number, guint64 epoch)
   return !self->failure;
 }
 
-WeftStepResult
-weft_executor_step (WeftExecutor *self, guint64 number, guint64 epoch, GError **error)
+static WeftStepResult
+run_nodes (WeftExecutor *self, guint64 number, guint64 epoch)
 {
-  self->exhausted = FALSE;
-  g_clear_error (&self->failure);
   for (guint i = 0; i < self->graph->nodes->len; i++)
     {
       gint64 start = g_get_monotonic_time ();
       gboolean good = run_node (self, &self->steps[i], number, epoch);
       self->times[i] += (double) (g_get_monotonic_time () - start) * 1e-6;
-      if (good)
-        continue;
-      if (self->failure)
-        {
-          g_propagate_error (error, g_steal_pointer (&self->failure));
-          return WEFT_STEP_ERROR;
-        }
-      return WEFT_STEP_EXHAUSTED;
+      if (!good)
+        return self->failure ? WEFT_STEP_ERROR : WEFT_STEP_EXHAUSTED;
     }
   return WEFT_STEP_DONE;
+}
+
+WeftStepResult
+weft_executor_step (WeftExecutor *self, guint64 number, guint64 epoch, GError **error)
+{
+  guint before = weft_denormals_flush ();
+  WeftStepResult result;
+
+  self->exhausted = FALSE;
+  g_clear_error (&self->failure);
+  result = run_nodes (self, number, epoch);
+  weft_denormals_restore (before);
+  if (result == WEFT_STEP_ERROR)
+    g_propagate_error (error, g_steal_pointer (&self->failure));
+  return result;
 }
 
 /* The states of a source are its position. */

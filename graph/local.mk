@@ -142,6 +142,7 @@ noinst_HEADERS = \
 	graph/compose-private.h \
 	graph/compose.h \
 	graph/core.h \
+	graph/denormals.h \
 	graph/digest.h \
 	graph/directory.h \
 	graph/document.h \

@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 struct _WeftStore
 {
@@ -44,6 +45,25 @@ weft_store_lookup (const WeftStore *store, const char *path)
   return g_hash_table_lookup (store->tensors, path);
 }
 
+#define LINE 64
+#define HUGE_PAGE ((gsize) 2 << 20)
+
+/* Zeros; large ones lie in huge pages where the system has some, but for an end that does not fill one. NULL if there is not that much
+ * memory. */
+static gpointer
+try_allocate (gsize bytes)
+{
+  gpointer data = NULL;
+  bytes = MAX ((bytes + LINE - 1) / LINE * LINE, LINE);
+  if (posix_memalign (&data, bytes < HUGE_PAGE ? LINE : HUGE_PAGE, bytes) != 0)
+    return NULL;
+#ifdef MADV_HUGEPAGE
+  if (bytes >= HUGE_PAGE)
+    madvise (data, bytes / HUGE_PAGE * HUGE_PAGE, MADV_HUGEPAGE);
+#endif
+  return memset (data, 0, bytes);
+}
+
 /* NULL if there is not that much memory. */
 static WeftTensor *
 try_add (WeftStore *store, const char *path, WeftType type, guint rank, const gint64 *shape)
@@ -54,13 +74,12 @@ try_add (WeftStore *store, const char *path, WeftType type, guint rank, const gi
   tensor->rank = rank;
   for (guint i = 0; i < rank; i++)
     tensor->shape[i] = shape[i];
-  gsize bytes = (weft_tensor_bytes (tensor) + 63) & ~(gsize) 63;
-  if (posix_memalign (&tensor->data, 64, MAX (bytes, 64)) != 0)
+  tensor->data = try_allocate (weft_tensor_bytes (tensor));
+  if (!tensor->data)
     {
       g_free (tensor);
       return NULL;
     }
-  memset (tensor->data, 0, MAX (bytes, 64));
   g_hash_table_insert (store->tensors, g_strdup (path), tensor);
   return tensor;
 }

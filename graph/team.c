@@ -7,6 +7,8 @@
  * SPDX-License-Identifier: BSD-3-Clause */
 #include "team.h"
 
+#include "denormals.h"
+
 #include <pthread.h>
 #include <sched.h>
 
@@ -90,6 +92,7 @@ member_main (gpointer data)
   WeftTeam *team = start->team;
   gint seen = 0;
 
+  weft_denormals_flush ();
   for (;;)
     {
       seen = await_work (team, seen);
@@ -222,20 +225,9 @@ deal_tiles (const WeftTeam *team, gint64 tiles, void (*tile) (gpointer data, gin
   inside_tile = FALSE;
 }
 
-void
-weft_team_run (WeftTeam *team, gint64 tiles, void (*tile) (gpointer data, gint64 index, guint member), gpointer data)
+static void
+share_tiles (WeftTeam *team, gint64 tiles, void (*tile) (gpointer data, gint64 index, guint member), gpointer data)
 {
-  if (tiles <= 1 || team->size == 1 || inside_tile)
-    {
-      for (gint64 i = 0; i < tiles; i++)
-        tile (data, i, 0);
-      return;
-    }
-  if (team->dealt)
-    {
-      deal_tiles (team, tiles, tile, data);
-      return;
-    }
   team->tile = tile;
   team->data = data;
   team->tiles = tiles;
@@ -244,4 +236,20 @@ weft_team_run (WeftTeam *team, gint64 tiles, void (*tile) (gpointer data, gint64
   publish (team);
   claim_tiles (team, 0);
   await_members (team);
+}
+
+void
+weft_team_run (WeftTeam *team, gint64 tiles, void (*tile) (gpointer data, gint64 index, guint member), gpointer data)
+{
+  /* Or numbers would depend on who computes them. */
+  guint before = weft_denormals_flush ();
+
+  if (tiles <= 1 || team->size == 1 || inside_tile)
+    for (gint64 i = 0; i < tiles; i++)
+      tile (data, i, 0);
+  else if (team->dealt)
+    deal_tiles (team, tiles, tile, data);
+  else
+    share_tiles (team, tiles, tile, data);
+  weft_denormals_restore (before);
 }

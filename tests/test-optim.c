@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: BSD-3-Clause */
 #include <math.h>
 
+#include "denormals.h"
 #include "rig.h"
 
 #define ROWS 6
@@ -283,6 +284,31 @@ START_TEST (what_is_frozen_for_a_while_starts_later)
 }
 END_TEST
 
+/* Nine tenths of the least denormal number are that number again: what is not used any more would be slow for ever. */
+START_TEST (moments_fade_to_zero)
+{
+  const Case test = { .settings = "op: adamw, rate: 0.01", .rate = 0.01, .adam = TRUE, .accumulate = 1 };
+  Expected expected[MOST_PARAMETERS];
+  float zeros[ROWS * WIDTH] = { 0 };
+  WeftTensor w = { .type = WEFT_F32, .rank = 2, .shape = { ROWS, 3 }, .data = zeros };
+  guint n;
+  Rig rig;
+  if (!WEFT_FLUSHES_DENORMALS)
+    return;
+  start (&rig, &test, expected, &n);
+  for (guint i = 0; i < n; i++)
+    for (gint64 k = 0; k < expected[i].n; k++)
+      ((float *) weft_store_lookup (rig.store, expected[i].target->slots[0])->data)[k] = 0x1p-149f;
+  feed (&rig, 0);
+  rig_feed (&rig, "w", &w);
+  ck_assert (rig_step (&rig, 0, 0));
+  for (guint i = 0; i < n; i++)
+    for (gint64 k = 0; k < expected[i].n; k++)
+      ck_assert (((const float *) weft_store_lookup (rig.store, expected[i].target->slots[0])->data)[k] == 0.0f);
+  rig_clear (&rig);
+}
+END_TEST
+
 int
 main (void)
 {
@@ -290,6 +316,7 @@ main (void)
   TCase *tests = tcase_create ("optim");
   tcase_add_loop_test (tests, updates_follow_their_formulas, 0, G_N_ELEMENTS (cases));
   tcase_add_test (tests, what_is_frozen_for_a_while_starts_later);
+  tcase_add_test (tests, moments_fade_to_zero);
   suite_add_tcase (suite, tests);
   return rig_main (suite);
 }

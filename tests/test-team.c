@@ -2,9 +2,11 @@
  *
  * SPDX-License-Identifier: BSD-3-Clause */
 #include <check.h>
+#include <float.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "denormals.h"
 #include "team.h"
 
 #define MOST 8
@@ -142,6 +144,39 @@ START_TEST (jobs_within_jobs_are_done)
 }
 END_TEST
 
+static float
+half_of_least_normal (void)
+{
+  volatile float least = FLT_MIN;
+  return least * 0.5f;
+}
+
+static void
+meet_and_halve (gpointer data, gint64 index, guint member)
+{
+  Work *work = data;
+  meet (data, index, member);
+  g_atomic_int_set (&work->count[1 + index], half_of_least_normal () == 0.0f);
+}
+
+START_TEST (denormal_numbers_are_zero_for_every_member_and_only_there)
+{
+  if (!WEFT_FLUSHES_DENORMALS)
+    return;
+  for (guint size = 1; size <= 3; size++)
+    {
+      g_autofree Work *work = g_new0 (Work, 1);
+      work->team = weft_team_new (size, NULL);
+      ck_assert (half_of_least_normal () > 0.0f);
+      weft_team_run (work->team, size, meet_and_halve, work);
+      ck_assert (half_of_least_normal () > 0.0f);
+      for (guint i = 0; i < size; i++)
+        ck_assert_int_eq (work->count[1 + i], 1);
+      weft_team_free (work->team);
+    }
+}
+END_TEST
+
 START_TEST (teams_are_as_large_as_the_machine)
 {
   WeftTeam *team = weft_team_new (0, NULL);
@@ -163,6 +198,7 @@ main (void)
   tcase_add_test (tests, dealt_teams_take_the_last_tile_first);
   tcase_add_test (tests, members_work_at_the_same_time);
   tcase_add_test (tests, jobs_within_jobs_are_done);
+  tcase_add_test (tests, denormal_numbers_are_zero_for_every_member_and_only_there);
   tcase_add_test (tests, teams_are_as_large_as_the_machine);
   suite_add_tcase (suite, tests);
   SRunner *runner = srunner_create (suite);
