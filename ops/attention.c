@@ -1,7 +1,7 @@
 /* attention: scaled dot-product attention of several heads, within each sample.
  *
  * Scores are never stored for a whole sample: blocks of queries meet blocks of keys with a running maximum and sum, and backward forms
- * the same blocks again from the two numbers that forward leaves per row and head. A tile is one head of one sample.
+ * the same blocks again from the two numbers that forward leaves per row and head. A tile is some heads of one sample.
  *
  * SPDX-License-Identifier: BSD-3-Clause */
 #include <weft/operator.h>
@@ -13,6 +13,8 @@
 
 /* Rows of a block of queries or keys: two blocks of scores and two transposed blocks of 64 × 64 stay in the second-level cache. */
 #define BLOCK 64
+/* Heads of a tile, one after the other, so that the next one's rows can be on their way meanwhile. */
+#define HEADS 4
 
 typedef struct
 {
@@ -128,13 +130,37 @@ update_row (const Work *work, gint64 row, gint64 head, gint64 first_key, gint64 
   normal[1] = sum;
 }
 
+/* Rows of a head are short and far from each other: processors don't foresee them. */
 static void
-attend (gpointer data, gint64 index, guint member)
+fetch (const Work *work, const float *from, gint64 rows)
 {
-  const Work *work = data;
+  for (gint64 i = 0; i < MIN (rows, BLOCK); i++)
+    for (gint64 c = 0; c < work->head_width; c += 16)
+      __builtin_prefetch (from + i * work->width + c);
+}
+
+/* Calls @each for the heads of tile @index. */
+static void
+each_head (const Work *work, gint64 index, guint member,
+           void (*each) (const Work *work, gint64 sample, gint64 head, gboolean has_next, guint member))
+{
+  gint64 groups = (work->heads + HEADS - 1) / HEADS, first = index % groups * HEADS, end = MIN (first + HEADS, work->heads);
+  for (gint64 head = first; head < end; head++)
+    each (work, index / groups, head, head + 1 < end, member);
+}
+
+static void
+run_tiles (Work *work, void (*tile) (gpointer data, gint64 index, guint member))
+{
+  weft_parallel (work->call, work->call->in[QUERY]->samples * ((work->heads + HEADS - 1) / HEADS), tile, work);
+}
+
+static void
+attend_head (const Work *work, gint64 sample, gint64 head, gboolean has_next, guint member)
+{
   const RowKernels *kernels = work->rows;
-  gint64 head = index % work->heads, width = work->width, head_width = work->head_width;
-  gint64 first = work->offsets[index / work->heads], rows = work->offsets[index / work->heads + 1] - first;
+  gint64 width = work->width, head_width = work->head_width;
+  gint64 first = work->offsets[sample], rows = work->offsets[sample + 1] - first;
   const float *query = work->in[QUERY] + first * width + head * head_width, *key = work->in[KEY] + first * width + head * head_width;
   const float *value = work->in[VALUE] + first * width + head * head_width;
   float *y = (float *) work->call->out[0]->data + first * width + head * head_width;
@@ -142,6 +168,12 @@ attend (gpointer data, gint64 index, guint member)
   float *scores = work->scratch + member * work->scratch_each, *key_columns = scores + BLOCK * BLOCK;
   float normals[BLOCK][2];
 
+  if (has_next)
+    {
+      fetch (work, key + head_width, rows);
+      fetch (work, query + head_width, rows);
+      fetch (work, value + head_width, rows);
+    }
   for (gint64 q = 0; q < rows; q += BLOCK)
     {
       gint64 queries = MIN (BLOCK, rows - q), end = work->causal ? q + queries : rows;
@@ -166,11 +198,17 @@ attend (gpointer data, gint64 index, guint member)
 }
 
 static void
+attend (gpointer data, gint64 index, guint member)
+{
+  each_head (data, index, member, attend_head);
+}
+
+static void
 attention_forward (const WeftCall *call)
 {
   Work work;
   if (prepare (call, &work))
-    weft_parallel (call, call->in[QUERY]->samples * work.heads, attend, &work);
+    run_tiles (&work, attend);
 }
 
 /* Where a tile of backward reads and writes: row 0 of its sample, column 0 of its head. */
@@ -207,13 +245,12 @@ weights_gradient (const Work *work, const Place *place, gint64 q, gint64 queries
 }
 
 static void
-attend_backward (gpointer data, gint64 index, guint member)
+attend_head_backward (const Work *work, gint64 sample, gint64 head, gboolean has_next, guint member)
 {
-  const Work *work = data;
   const WeftCall *call = work->call;
   const RowKernels *kernels = work->rows;
-  gint64 width = work->width, head_width = work->head_width, head = index % work->heads;
-  gint64 first = work->offsets[index / work->heads], rows = work->offsets[index / work->heads + 1] - first;
+  gint64 width = work->width, head_width = work->head_width;
+  gint64 first = work->offsets[sample], rows = work->offsets[sample + 1] - first;
   gint64 at = first * width + head * head_width;
   float *scratch = work->scratch + member * work->scratch_each;
   Place place = { .first = first,
@@ -230,6 +267,13 @@ attend_backward (gpointer data, gint64 index, guint member)
     {
       place.in[i] = work->in[i] + at;
       place.by[i] = call->in_gradient[i] ? (float *) call->in_gradient[i]->data + at : NULL;
+      if (has_next)
+        fetch (work, place.in[i] + head_width, rows);
+    }
+  if (has_next)
+    {
+      fetch (work, place.y + head_width, rows);
+      fetch (work, place.by_y + head_width, rows);
     }
   for (gint64 k = 0; k < rows; k += BLOCK)
     {
@@ -258,11 +302,17 @@ attend_backward (gpointer data, gint64 index, guint member)
 }
 
 static void
+attend_backward (gpointer data, gint64 index, guint member)
+{
+  each_head (data, index, member, attend_head_backward);
+}
+
+static void
 attention_backward (const WeftCall *call)
 {
   Work work;
   if (prepare (call, &work))
-    weft_parallel (call, call->in[QUERY]->samples * work.heads, attend_backward, &work);
+    run_tiles (&work, attend_backward);
 }
 
 static gboolean

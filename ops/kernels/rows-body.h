@@ -100,28 +100,15 @@ NAME (product) (gint64 m, gint64 n, gint64 k, const float *a, gint64 a_row, gint
 static TARGET void
 NAME (transpose) (gint64 rows, gint64 columns, const float *x, gint64 x_stride, float *y, gint64 y_stride)
 {
-  for (gint64 i = 0; i < rows; i += 4)
+  for (gint64 i = 0; i < ROW_PADDED (rows); i += 4)
     {
-      gint64 wide = MIN (rows - i, 4);
-      const float *x0 = x + i * x_stride, *x1 = x0 + x_stride, *x2 = x1 + x_stride, *x3 = x2 + x_stride;
-      if (wide == 4)
-        for (gint64 j = 0; j < columns; j++)
-          {
-            float *to = y + j * y_stride + i;
-            to[0] = x0[j];
-            to[1] = x1[j];
-            to[2] = x2[j];
-            to[3] = x3[j];
-          }
-      else
-        for (gint64 j = 0; j < columns; j++)
-          for (gint64 l = 0; l < wide; l++)
-            y[j * y_stride + i + l] = x0[l * x_stride + j];
+      gint64 wide = CLAMP (rows - i, 0, 4), j = 0;
+      for (; j + 4 <= columns; j += 4)
+        transpose_square (wide, x + i * x_stride + j, x_stride, y + j * y_stride + i, y_stride);
+      for (; j < columns; j++)
+        for (gint64 l = 0; l < 4; l++)
+          y[j * y_stride + i + l] = l < wide ? x[(i + l) * x_stride + j] : 0;
     }
-  if (rows % ROW_PAD)
-    for (gint64 j = 0; j < columns; j++)
-      for (gint64 i = rows; i < ROW_PADDED (rows); i++)
-        y[j * y_stride + i] = 0;
 }
 
 /* h = n + z (h' − n), n = tanh(a_n + r (W_hn h' + b_hn)), r and z sigmoids */

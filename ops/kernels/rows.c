@@ -4,8 +4,29 @@
 #include "rows.h"
 
 #include <string.h>
+#ifdef __SSE__
+#include <xmmintrin.h>
+#endif
 
 #include "vector.h"
+
+/* The first @wide of four rows of four, zeros instead of the others, become columns. */
+static inline __attribute__ ((always_inline)) void
+transpose_square (gint64 wide, const float *x, gint64 x_stride, float *y, gint64 y_stride)
+{
+#ifdef __SSE__
+  __m128 row[4];
+  for (int i = 0; i < 4; i++)
+    row[i] = i < wide ? _mm_loadu_ps (x + i * x_stride) : _mm_setzero_ps ();
+  _MM_TRANSPOSE4_PS (row[0], row[1], row[2], row[3]);
+  for (int i = 0; i < 4; i++)
+    _mm_storeu_ps (y + i * y_stride, row[i]);
+#else
+  for (int j = 0; j < 4; j++)
+    for (int i = 0; i < 4; i++)
+      y[j * y_stride + i] = i < wide ? x[i * x_stride + j] : 0;
+#endif
+}
 
 #define LANES 4
 #define BLOCK_ROWS 4
