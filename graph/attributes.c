@@ -257,6 +257,12 @@ weft_attributes_store (WeftNode *node, const WeftValue *given, WeftProblems *pro
   return good;
 }
 
+gboolean
+weft_attribute_is_written (const WeftAttribute *attribute)
+{
+  return attribute->kind == WEFT_ATTRIBUTE_PATH && g_strcmp0 (attribute->unit, WEFT_WRITTEN) == 0;
+}
+
 char *
 weft_attribute_print (const WeftAttribute *attribute, gconstpointer attributes)
 {

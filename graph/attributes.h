@@ -18,6 +18,9 @@ gboolean weft_attributes_store (WeftNode *node, const WeftValue *given, WeftProb
 
 const WeftAttribute *weft_operator_attribute (const WeftOperator *op, const char *name);
 
+/* Whether it is a path at which the operator writes. */
+gboolean weft_attribute_is_written (const WeftAttribute *attribute);
+
 /* Stores a number, a rounded integer or a truth value: what schedules do before each step. */
 void weft_attribute_store_number (gpointer attributes, const WeftAttribute *attribute, double number);
 

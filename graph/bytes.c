@@ -63,6 +63,12 @@ weft_bytes_length (const WeftBytes *file)
   return file->length;
 }
 
+void
+weft_bytes_expect (const WeftBytes *file, guint64 offset, guint64 length)
+{
+  posix_fadvise (file->file, (off_t) offset, (off_t) length, POSIX_FADV_WILLNEED);
+}
+
 gboolean
 weft_bytes_read (const WeftBytes *file, guint64 offset, gpointer data, guint64 length, GError **error)
 {

@@ -5,45 +5,10 @@
 
 #include <string.h>
 
-#include <glib/gstdio.h>
-
 #include "attributes.h"
+#include "contents.h"
 #include "places.h"
 #include "settings.h"
-
-/* Folders of data sets have at most a folder `precomp` in them; what lies deeper is no data of a run. */
-#define DEEPEST_FOLDER 2
-
-static int
-compare_names (gconstpointer a, gconstpointer b)
-{
-  return strcmp (*(const char *const *) a, *(const char *const *) b);
-}
-
-/* Size and time of change of a file, or of all files of a folder. */
-static void
-describe_file (GString *text, const char *path, guint depth)
-{
-  GStatBuf status;
-  if (g_stat (path, &status) != 0)
-    return;
-  if (!S_ISDIR (status.st_mode))
-    {
-      g_string_append_printf (text, " file %s %" G_GINT64_FORMAT " %" G_GINT64_FORMAT "\n", path, (gint64) status.st_size,
-                              (gint64) status.st_mtime);
-      return;
-    }
-  g_autoptr (GPtrArray) names = g_ptr_array_new_with_free_func (g_free);
-  g_autoptr (GDir) folder = depth < DEEPEST_FOLDER ? g_dir_open (path, 0, NULL) : NULL;
-  for (const char *name; folder && (name = g_dir_read_name (folder));)
-    g_ptr_array_add (names, g_strdup (name));
-  g_ptr_array_sort (names, compare_names);
-  for (guint i = 0; i < names->len; i++)
-    {
-      g_autofree char *inner = g_build_filename (path, names->pdata[i], NULL);
-      describe_file (text, inner, depth + 1);
-    }
-}
 
 static gboolean
 is_scheduled (const WeftNode *node, const WeftAttribute *attribute)
@@ -65,12 +30,6 @@ describe_attributes (GString *text, const WeftNode *node)
                                : node->attributes                                      ? weft_attribute_print (attribute, node->attributes)
                                                                                        : NULL;
       g_string_append_printf (text, "  %s = %s\n", attribute->name, value ? g_strstrip (value) : "");
-      if (attribute->kind == WEFT_ATTRIBUTE_PATH && value && *value)
-        {
-          const char *const *pointer = (const char *const *) (const void *) ((const char *) node->attributes + attribute->offset);
-          if (*pointer)
-            describe_file (text, *pointer, 0);
-        }
     }
 }
 
@@ -114,16 +73,61 @@ describe_graph (GString *text, const WeftGraph *graph)
 }
 
 static void
-describe_load (GString *text, const WeftValue *load)
+add_loads (GPtrArray *contents, const WeftValue *load)
 {
   if (weft_value_kind (load) == WEFT_VALUE_SCALAR)
     {
       WeftMark mark = weft_value_mark (load);
       g_autofree char *path = weft_resolve_path (weft_value_text (load), mark);
-      describe_file (text, path, 0);
+      weft_contents_add (contents, path);
     }
   for (guint i = 0; i < weft_value_length (load); i++)
-    describe_load (text, weft_value_item (load, i));
+    add_loads (contents, weft_value_item (load, i));
+}
+
+static void
+add_paths (GPtrArray *contents, const WeftNode *node)
+{
+  for (const WeftAttribute *attribute = node->op->attributes; attribute && attribute->name && node->attributes; attribute++)
+    {
+      g_autofree char *path = attribute->kind == WEFT_ATTRIBUTE_PATH && !weft_attribute_is_written (attribute)
+                                  ? weft_attribute_print (attribute, node->attributes)
+                                  : NULL;
+      if (path && *path)
+        weft_contents_add (contents, path);
+    }
+}
+
+void
+weft_pipeline_add_contents (const WeftPipeline *pipeline, GPtrArray *contents)
+{
+  for (guint g = 0; g < pipeline->graphs->len; g++)
+    {
+      const WeftGraph *graph = pipeline->graphs->pdata[g];
+      for (guint i = 0; i < graph->nodes->len; i++)
+        if (((const WeftNode *) graph->nodes->pdata[i])->kind == WEFT_NODE_FORWARD)
+          add_paths (contents, graph->nodes->pdata[i]);
+    }
+  for (guint i = 0; i < pipeline->networks->len; i++)
+    {
+      const WeftNetwork *network = pipeline->networks->pdata[i];
+      if (network->load)
+        add_loads (contents, network->load);
+    }
+}
+
+/* The attributes have said where it is. */
+static void
+describe_contents (GString *text, const WeftPipeline *pipeline)
+{
+  g_autoptr (GPtrArray) contents = weft_contents_new ();
+  weft_pipeline_add_contents (pipeline, contents);
+  for (guint i = 0; i < contents->len; i++)
+    {
+      const WeftContents *one = contents->pdata[i];
+      g_autofree char *name = g_path_get_basename (one->path);
+      g_string_append_printf (text, "data %s %" G_GUINT64_FORMAT " %s\n", name, one->bytes, one->digest ? one->digest : "unreadable");
+    }
 }
 
 char *
@@ -137,8 +141,6 @@ weft_pipeline_describe (const WeftPipeline *pipeline)
       const WeftNetwork *network = pipeline->networks->pdata[i];
       g_autofree char *load = network->load ? weft_document_print (network->load) : g_strdup ("nothing");
       g_string_append_printf (text, "network %s%s loads %s\n", network->name, network->frozen ? ", frozen," : "", g_strstrip (load));
-      if (network->load)
-        describe_load (text, network->load);
     }
   for (guint i = 0; pipeline->run && i < weft_value_length (pipeline->run); i++)
     {
@@ -147,6 +149,7 @@ weft_pipeline_describe (const WeftPipeline *pipeline)
       if (strcmp (key, "log") != 0 && strcmp (key, "watch") != 0)
         g_string_append_printf (text, "run.%s = %s\n", key, g_strstrip (value));
     }
+  describe_contents (text, pipeline);
   return g_string_free (text, FALSE);
 }
 

@@ -15,6 +15,7 @@
 
 #include <weft/operator.h>
 
+#include "contents.h"
 #include "json.h"
 
 struct _WeftDirectory
@@ -246,31 +247,66 @@ set_time (JsonObject *entry, const char *name)
   json_object_set_string_member (entry, name, text);
 }
 
+static JsonArray *
+starts_of (JsonObject *object)
+{
+  JsonNode *node = json_object_get_member (object, "starts");
+  return node && JSON_NODE_HOLDS_ARRAY (node) ? json_node_get_array (node) : NULL;
+}
+
+static JsonObject *
+start_of (JsonArray *starts, guint i)
+{
+  JsonNode *node = json_array_get_element (starts, i);
+  return JSON_NODE_HOLDS_OBJECT (node) ? json_node_get_object (node) : NULL;
+}
+
 /* Only a process that was killed, or a machine that stopped, leaves its entry so. */
 static void
 end_former (JsonArray *starts)
 {
   guint n = json_array_get_length (starts);
-  JsonObject *last = n ? json_array_get_object_element (starts, n - 1) : NULL;
-  if (last && json_object_has_member (last, "outcome") && g_strcmp0 (json_object_get_string_member (last, "outcome"), "running") == 0)
+  JsonObject *last = n ? start_of (starts, n - 1) : NULL;
+  JsonNode *outcome = last ? json_object_get_member (last, "outcome") : NULL;
+  if (outcome && JSON_NODE_HOLDS_VALUE (outcome) && g_strcmp0 (json_node_get_string (outcome), "running") == 0)
     json_object_set_string_member (last, "outcome", "ended without a word: killed, crashed, or the machine stopped");
 }
 
 gboolean
-weft_directory_begin (WeftDirectory *directory, GHashTable *facts, GError **error)
+weft_directory_begin (WeftDirectory *directory, GHashTable *facts, const GPtrArray *contents, GError **error)
 {
   g_autofree char *path = weft_directory_file (directory, "info.json");
   g_autoptr (JsonNode) root = read_info (path);
   JsonObject *object = json_node_get_object (root);
-  if (!json_object_has_member (object, "starts"))
+  if (!starts_of (object))
     json_object_set_array_member (object, "starts", json_array_new ());
-  end_former (json_object_get_array_member (object, "starts"));
+  end_former (starts_of (object));
   JsonObject *entry = json_object_new ();
   set_time (entry, "started");
   json_object_set_string_member (entry, "outcome", "running");
   set_facts (entry, facts);
-  json_array_add_object_element (json_object_get_array_member (object, "starts"), entry);
+  if (contents)
+    json_object_set_member (entry, "data", weft_contents_write (contents));
+  json_array_add_object_element (starts_of (object), entry);
   return write_info (directory, root, error);
+}
+
+GPtrArray *
+weft_directory_contents_of (const char *path)
+{
+  g_autofree char *file = g_build_filename (path, "info.json", NULL);
+  g_autoptr (JsonNode) root = read_info (file);
+  JsonArray *starts = starts_of (json_node_get_object (root));
+  JsonNode *data = NULL;
+  for (guint i = 0; starts && i < json_array_get_length (starts); i++)
+    {
+      JsonObject *entry = start_of (starts, i);
+      JsonNode *first = entry ? json_object_get_member (entry, "first_step") : NULL;
+      gboolean anew = first && JSON_NODE_HOLDS_VALUE (first) && g_strcmp0 (json_node_get_string (first), "0") == 0;
+      if (entry && (anew || !data) && json_object_has_member (entry, "data"))
+        data = json_object_get_member (entry, "data");
+    }
+  return weft_contents_read (data);
 }
 
 gboolean
@@ -279,10 +315,10 @@ weft_directory_end (WeftDirectory *directory, const char *outcome, GHashTable *f
   g_autofree char *path = weft_directory_file (directory, "info.json");
   g_autoptr (JsonNode) root = read_info (path);
   JsonObject *object = json_node_get_object (root);
-  JsonArray *starts = json_object_has_member (object, "starts") ? json_object_get_array_member (object, "starts") : NULL;
+  JsonArray *starts = starts_of (object);
   if (!starts || json_array_get_length (starts) == 0)
     return TRUE;
-  JsonObject *entry = json_array_get_object_element (starts, json_array_get_length (starts) - 1);
+  JsonObject *entry = start_of (starts, json_array_get_length (starts) - 1);
   set_time (entry, "finished");
   json_object_set_string_member (entry, "outcome", outcome);
   set_facts (entry, facts);
@@ -294,6 +330,6 @@ weft_directory_fail (WeftDirectory *directory, const char *reason)
 {
   g_autoptr (GHashTable) facts = g_hash_table_new (g_str_hash, g_str_equal);
   g_autofree char *outcome = g_strdup_printf ("failed: %s", reason);
-  if (weft_directory_begin (directory, facts, NULL))
+  if (weft_directory_begin (directory, facts, NULL, NULL))
     weft_directory_end (directory, outcome, facts, NULL);
 }

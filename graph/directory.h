@@ -3,7 +3,7 @@
  *     pipeline.yaml            the pipeline, composed and complete in itself
  *     log.txt                  what was said
  *     metrics.jsonl            curves, and events.out.tfevents.* for TensorBoard
- *     info.json                versions, seed, machine, starts and how they ended
+ *     info.json                versions, seed, machine, digests of the data, starts and how they ended
  *     checkpoints/step-N.safetensors   everything that a run needs to go on
  *     last.safetensors         a link to the newest of them
  *     best.safetensors         the networks at the best validation
@@ -49,10 +49,13 @@ gboolean weft_directory_settle (WeftDirectory *directory, guint64 step, guint ke
 /**
  * weft_directory_begin:
  * @facts: (element-type utf8 utf8): names and values for the entry of this start in info.json
+ * @contents: (nullable): the data that is read (#WeftContents)
  *
  * Notes in info.json that a process starts to work, with the time and `outcome` "running".
  */
-gboolean weft_directory_begin (WeftDirectory *directory, GHashTable *facts, GError **error);
+gboolean weft_directory_begin (WeftDirectory *directory, GHashTable *facts, const GPtrArray *contents, GError **error);
+/* The data that the run began with, by the directory's path; (element-type WeftContents). */
+GPtrArray *weft_directory_contents_of (const char *path);
 /* Notes that a process could not even start to work, and why. */
 void weft_directory_fail (WeftDirectory *directory, const char *reason);
 /* Notes how it ended; @facts are added to its entry. */

@@ -22,6 +22,8 @@ libweft_1_la_SOURCES = \
 	graph/compose-overlay.c \
 	graph/compose-setting.c \
 	graph/compose.c \
+	graph/contents-record.c \
+	graph/contents.c \
 	graph/core.c \
 	graph/crc32c.c \
 	graph/differentiate.c \
@@ -141,6 +143,7 @@ noinst_HEADERS = \
 	graph/child.h \
 	graph/compose-private.h \
 	graph/compose.h \
+	graph/contents.h \
 	graph/core.h \
 	graph/denormals.h \
 	graph/digest.h \

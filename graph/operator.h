@@ -91,7 +91,7 @@ typedef struct
  * @choices: (nullable): %NULL-terminated words of a choice
  * @scheduled: whether a schedule over steps or epochs may stand for a number, integer or boolean; the executor then stores the
  *   current value before each step
- * @unit: (nullable): unit or ""
+ * @unit: (nullable): unit or ""; of a path, %WEFT_WRITTEN if the operator writes there, so that it is no data that a run reads
  * @meaning: one line
  */
 typedef struct
@@ -458,6 +458,12 @@ extern const WeftOperator *const __stop_weft_operators[] __attribute__ ((visibil
 #define WEFT_PATH(S, field, default_, meaning_)                                                                                            \
   {                                                                                                                                        \
     .name = #field, .kind = WEFT_ATTRIBUTE_PATH, .offset = offsetof (S, field), .fallback = default_, .meaning = meaning_                  \
+  }
+#define WEFT_WRITTEN "written"
+#define WEFT_WRITTEN_PATH(S, field, default_, meaning_)                                                                                    \
+  {                                                                                                                                        \
+    .name = #field, .kind = WEFT_ATTRIBUTE_PATH, .offset = offsetof (S, field), .fallback = default_, .unit = WEFT_WRITTEN,                \
+    .meaning = meaning_                                                                                                                    \
   }
 #define WEFT_CHOICE(S, field, default_, meaning_, ...)                                                                                     \
   {                                                                                                                                        \

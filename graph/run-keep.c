@@ -5,6 +5,7 @@
 
 #include <glib/gstdio.h>
 
+#include "contents.h"
 #include "digest.h"
 #include "registry.h"
 #include "run-private.h"
@@ -104,7 +105,7 @@ gather_facts (WeftRun *run)
   g_hash_table_insert (facts, g_strdup ("weft"), g_strdup (PACKAGE_VERSION));
   g_hash_table_insert (facts, g_strdup ("interface"), g_strdup_printf ("%d.%d", WEFT_INTERFACE_MAJOR, WEFT_INTERFACE_MINOR));
   g_hash_table_insert (facts, g_strdup ("pipeline"), g_strdup (run->train.pipeline->name));
-  /* Of the resolved graphs, the seed, and names, sizes and times of all data. */
+  /* Of the resolved graphs, the seed, and names, sizes and contents of all data. */
   g_hash_table_insert (facts, g_strdup ("digest"), weft_pipeline_digest (run->train.pipeline));
   g_hash_table_insert (facts, g_strdup ("glib"), g_strdup_printf ("%u.%u.%u", glib_major_version, glib_minor_version, glib_micro_version));
   g_hash_table_insert (facts, g_strdup ("processor"), weft_processor_name ());
@@ -124,6 +125,26 @@ gather_facts (WeftRun *run)
   return facts;
 }
 
+/* More than a few lines say no more. */
+#define MOST_DIFFERENCES 5
+
+/* What the run reads now; says where it is not what the run began with. */
+static GPtrArray *
+gather_contents (WeftRun *run)
+{
+  GPtrArray *contents = weft_contents_new ();
+  weft_pipeline_add_contents (run->train.pipeline, contents);
+  if (run->validate.pipeline)
+    weft_pipeline_add_contents (run->validate.pipeline, contents);
+  g_autoptr (GPtrArray) before = run->continued ? weft_directory_contents_of (weft_run_directory (run)) : weft_contents_new ();
+  g_autoptr (GPtrArray) lines = weft_contents_differences (before, contents);
+  for (guint i = 0; i < MIN (lines->len, MOST_DIFFERENCES); i++)
+    weft_progress_line (run->progress, "warning: data: %s", (const char *) lines->pdata[i]);
+  if (lines->len > MOST_DIFFERENCES)
+    weft_progress_line (run->progress, "warning: data: %u more differences", lines->len - MOST_DIFFERENCES);
+  return contents;
+}
+
 gboolean
 weft_run_begin (WeftRun *run, GError **error)
 {
@@ -137,7 +158,8 @@ weft_run_begin (WeftRun *run, GError **error)
     weft_progress_line (run->progress, "%s: %s, %.1f MiB of parameters and state, %.1f MiB a step, %u threads, seed %" G_GINT64_FORMAT,
                         weft_run_directory (run), run->train.pipeline->name, (double) weft_store_bytes (run->store) / 0x1p20,
                         (double) run->plan->arena / 0x1p20, weft_team_members (run->team), run->train.recipe->seed);
-  return weft_directory_begin (run->directory, facts, error);
+  g_autoptr (GPtrArray) contents = gather_contents (run);
+  return weft_directory_begin (run->directory, facts, contents, error);
 }
 
 /* A step failed: says when, from where the run can go on, and what to do about values that are not finite. */

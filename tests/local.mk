@@ -14,6 +14,7 @@ suites += tests/test-safetensors
 suites += tests/test-store
 suites += tests/test-command
 suites += tests/test-compose
+suites += tests/test-contents
 suites += tests/test-document
 suites += tests/test-large
 suites += tests/test-ablate

@@ -8,6 +8,7 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <utime.h>
 
 #include "checkpoint.h"
 #include "events.h"
@@ -387,6 +388,36 @@ START_TEST (damaged_checkpoints_are_named)
 }
 END_TEST
 
+static void
+write_in (const char *name, const char *text)
+{
+  g_autofree char *path = in_folder (name);
+  ck_assert (g_file_set_contents (path, text, -1, NULL));
+}
+
+/* Going on with other data is told, not refused: copied data is the same data, whatever its times are. */
+START_TEST (other_data_is_told)
+{
+  g_autofree char *info = NULL, *same = NULL, *verdict = NULL, *message = NULL, *again = NULL, *words = in_folder ("words.txt");
+  write_in ("words.txt", "circle\nsquare\n");
+  weft_well ("train " SMALL "--set graphs.train.nodes.tokens.captions=words.txt --set epochs=1 --output a");
+  info = read_in ("a/info.json");
+  ck_assert_msg (holds (info, "words.txt") && holds (info, "\"sha256\"") && holds (info, "\"of\" : \"contents\""), "%s", info);
+  struct utimbuf times = { 1000000000, 1000000000 };
+  ck_assert_int_eq (g_utime (words, &times), 0);
+  ck_assert_int_eq (weft_in (folder, "train a --set run.train.epochs=2", NULL, &same), 0);
+  ck_assert_msg (!holds (same, "warning: data"), "%s", same);
+  write_in ("words.txt", "circle\nsquarE\n");
+  ck_assert_int_eq (weft_in (folder, "verify a", &verdict, NULL), 0);
+  ck_assert_msg (holds (verdict, "other ") && holds (verdict, "words.txt: holds something else than before"), "%s", verdict);
+  ck_assert_int_eq (weft_in (folder, "train a --set run.train.epochs=3", NULL, &message), 0);
+  ck_assert_msg (holds (message, "warning: data: ") && holds (message, "words.txt: holds something else than before"), "%s", message);
+  write_in ("words.txt", "circle\nsquare\n");
+  ck_assert_int_eq (weft_in (folder, "train a --set run.train.epochs=4", NULL, &again), 0);
+  ck_assert_msg (!holds (again, "warning: data"), "%s", again);
+}
+END_TEST
+
 /* Every byte of the curves that changes, and every end but one between records, is noticed; so is an unreadable account of the run. */
 START_TEST (damaged_curves_are_named)
 {
@@ -637,6 +668,7 @@ main (void)
   tcase_add_test (tests, one_process_a_directory);
   tcase_add_test (tests, another_pipeline_is_refused);
   tcase_add_test (tests, damaged_checkpoints_are_named);
+  tcase_add_test (tests, other_data_is_told);
   tcase_add_test (tests, damaged_curves_are_named);
   tcase_add_test (tests, a_full_disk_loses_nothing);
   tcase_add_test (tests, evaluation_and_embeddings_agree);

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "checkpoint.h"
+#include "contents.h"
 #include "faults.h"
 #include "npy.h"
 #include "rig.h"
@@ -193,6 +194,31 @@ START_TEST (metrics_are_written_later)
   expect_said (said, "training goes on, and what is missing there");
   ck_assert_uint_eq (fault_hits (FAULT_WRITE), 4);
   expect_same_end ("a");
+}
+END_TEST
+
+/* Digests of data bear interrupted and short reads; what can't be read has none, and a reason. */
+START_TEST (digests_need_what_can_be_read)
+{
+  static const int codes[] = { 0, EINTR, EIO };
+  g_autofree char *path = in_folder ("train_ims.npy");
+  rig_write (folder, "train_ims.npy", "", 0);
+  ck_assert_int_eq (truncate (path, _i ? 1 << 20 : 1 << 25), 0);
+  g_autoptr (GPtrArray) before = weft_contents_new (), now = weft_contents_new ();
+  weft_contents_add (before, path);
+  const char *digest = ((const WeftContents *) before->pdata[0])->digest;
+  ck_assert_ptr_nonnull (digest);
+  fault_set (FAULT_READ, (Fault){ .code = codes[_i], .where = "train_ims", .every = 3 });
+  weft_contents_add (now, path);
+  ck_assert_uint_gt (fault_hits (FAULT_READ), 0);
+  fault_clear ();
+  const WeftContents *one = now->pdata[0];
+  g_autoptr (GPtrArray) lines = weft_contents_differences (before, now);
+  ck_assert_uint_eq (lines->len, codes[_i] == EIO);
+  if (codes[_i] == EIO)
+    expect_said (one->problem, g_strerror (EIO));
+  else
+    ck_assert_str_eq (one->digest, digest);
 }
 END_TEST
 
@@ -412,6 +438,7 @@ main (void)
   tcase_add_test (tests, a_run_that_cannot_be_saved_fails);
   tcase_add_loop_test (tests, interrupted_and_short_calls_are_repeated, 0, 2);
   tcase_add_loop_test (tests, metrics_are_written_later, 0, 2);
+  tcase_add_loop_test (tests, digests_need_what_can_be_read, 0, 3);
   tcase_add_test (tests, what_cannot_be_read_is_named);
   tcase_add_test (tests, a_vanished_folder_is_told);
   tcase_add_test (tests, no_memory_is_told);

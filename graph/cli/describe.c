@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "attributes.h"
+
 #define WIDTH 100
 #define NAMES 18 /* width of the column of names */
 
@@ -69,7 +71,9 @@ weft_describe_attribute (const WeftAttribute *attribute)
     g_string_append_printf (words, "%s %s", i ? "," : "", attribute->choices[i]);
   if (attribute->minimum != attribute->maximum)
     g_string_append_printf (words, ", %.10g to %.10g", attribute->minimum, attribute->maximum);
-  if (attribute->unit && *attribute->unit)
+  if (weft_attribute_is_written (attribute))
+    g_string_append (words, ", written");
+  else if (attribute->unit && *attribute->unit)
     g_string_append_printf (words, ", in %s", attribute->unit);
   if (!attribute->fallback)
     g_string_append (words, ", required");

@@ -243,8 +243,9 @@ static const WeftAttribute attributes[] = {
   WEFT_INTEGER (Recalls, per_image, "0", 0, 1000, "captions",
                 "captions per image, in order; 0: as many as there are captions for each image"),
   WEFT_INTEGER (Recalls, folds, "1", 1, 1000, "", "equal parts that are ranked on their own; figures are means over them (COCO 1K: 5)"),
-  WEFT_PATH (Recalls, save, "", "`.npy` file for the similarities of all images (rows) and captions"),
-  WEFT_PATH (Recalls, ranks, "", "CSV file for the rank of each query, counted from 1, within its fold, and the number of its image"),
+  WEFT_WRITTEN_PATH (Recalls, save, "", "`.npy` file for the similarities of all images (rows) and captions"),
+  WEFT_WRITTEN_PATH (Recalls, ranks, "",
+                     "CSV file for the rank of each query, counted from 1, within its fold, and the number of its image"),
   { .name = NULL },
 };
 

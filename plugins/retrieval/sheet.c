@@ -350,7 +350,7 @@ sheet_check (gconstpointer attributes)
 
 static const WeftAttribute attributes[] = {
   WEFT_INTEGER (Sheet, queries, "6", 1, 100000, "", "images, and captions, that ask; they are spread over all"),
-  WEFT_PATH (Sheet, file, NULL, "HTML file to write"),
+  WEFT_WRITTEN_PATH (Sheet, file, NULL, "HTML file to write"),
   WEFT_PATH (Sheet, names, "", "text file with the name of each image, one line per image or per caption; else images have numbers"),
   WEFT_PATH (Sheet, pictures, "", "where pictures of images are, with a * for the name, or for the number as four digits"),
   { .name = NULL },

@@ -20,7 +20,7 @@ similarity_forward (const WeftCall *call)
 }
 
 static const WeftAttribute attributes[] = {
-  WEFT_PATH (Similarity, save, "", "`.npy` file for the matrix"),
+  WEFT_WRITTEN_PATH (Similarity, save, "", "`.npy` file for the matrix"),
   { .name = NULL },
 };
 

@@ -224,7 +224,7 @@ static const WeftAttribute attributes[] = {
   WEFT_INTEGER (Attributes, caption_bytes, "256", SCENE_CAPTION_BYTES, 1 << 20, "bytes", "bound of a caption's length"),
   WEFT_NUMBER (Attributes, noise, "0.4", 0, 100, "", "standard deviation of the noise on features"),
   WEFT_INTEGER (Attributes, seed, "0", 0, G_MAXINT32, "", "which world: scenes, captions and features are a function of it"),
-  WEFT_PATH (Attributes, draw, "", "draw the first scenes as SVG files into this folder"),
+  WEFT_WRITTEN_PATH (Attributes, draw, "", "draw the first scenes as SVG files into this folder"),
   WEFT_INTEGER (Attributes, draw_count, "12", 1, 100000, "scenes", "how many to draw"),
   { 0 },
 };

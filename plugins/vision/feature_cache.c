@@ -213,7 +213,8 @@ forward (const WeftCall *call)
 }
 
 static const WeftAttribute attributes[] = {
-  WEFT_PATH (Attributes, path, "", "folder in which features are kept, that of photographs' `cache`; absent: they are only handed on"),
+  WEFT_WRITTEN_PATH (Attributes, path, "",
+                     "folder in which features are kept, that of photographs' `cache`; absent: they are only handed on"),
   WEFT_INTEGER (Attributes, most_rows, "50", 1, 1 << 16, "rows", "greatest number of rows of a picture"),
   { 0 },
 };

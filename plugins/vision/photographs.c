@@ -436,7 +436,7 @@ static const WeftAttribute attributes[] = {
       "JPEG may be shrunk by 2, 4 or 8 while it is decoded if its shorter side stays as long; faster, and not quite what CLIP saw; "
       "0: never"),
   WEFT_INTEGER (Attributes, threads, "0", 0, 64, "threads", "that decode beside the computation; 0: one for each processor"),
-  WEFT_PATH (Attributes, cache, "", "folder of feature_cache: photographs whose features it has are not decoded for `fresh`"),
+  WEFT_WRITTEN_PATH (Attributes, cache, "", "folder of feature_cache: photographs whose features it has are not decoded for `fresh`"),
   { 0 },
 };
 
