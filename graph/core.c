@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "dispatch.h"
+
 /* Values arrive before the step: there is nothing to compute. */
 static void
 feed_forward (const WeftCall *call)
@@ -39,22 +41,36 @@ typedef struct
   gint64 elements;
 } Sum;
 
-#define SUM_TILE 16384
+/* What stays in the first-level cache while one part after the other is added. */
+#define SUM_TILE 4096
+
+#define REGISTER 16
+
+/* The result may lie where an operand does: each register is read whole before it is written. */
+WEFT_LOOP void
+add_loop (gint64 n, const float *a, const float *b, float *to)
+{
+  gint64 i = 0;
+  for (; i + REGISTER <= n; i += REGISTER)
+    {
+      float part[REGISTER];
+      for (int l = 0; l < REGISTER; l++)
+        part[l] = a[i + l] + b[i + l];
+      memcpy (to + i, part, sizeof part);
+    }
+  for (; i < n; i++)
+    to[i] = a[i] + b[i];
+}
+WEFT_DISPATCH (void, add, add_loop, (gint64 n, const float *a, const float *b, float *to), (n, a, b, to))
 
 static void
-sum_tile (gpointer data, gint64 index, guint member)
+sum_tile (gpointer data, gint64 index, guint member G_GNUC_UNUSED)
 {
   const Sum *sum = data;
-  gint64 first = index * SUM_TILE, last = MIN (first + SUM_TILE, sum->elements);
+  gint64 first = index * SUM_TILE, n = MIN (SUM_TILE, sum->elements - first);
 
-  (void) member;
   for (guint i = 1; i < sum->n; i++)
-    {
-      const float *a = i == 1 ? sum->from[0].data : sum->to;
-      const float *b = sum->from[i].data;
-      for (gint64 at = first; at < last; at++)
-        sum->to[at] = a[at] + b[at];
-    }
+    add (n, (i == 1 ? (const float *) sum->from[0].data : sum->to) + first, (const float *) sum->from[i].data + first, sum->to + first);
 }
 
 /* Differentiation sums doubles too; they are rare enough to do without tiles. */

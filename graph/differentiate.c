@@ -139,6 +139,16 @@ want_inputs (Differentiation *self, WeftNode *gradient, const WeftNode *node, gu
       }
 }
 
+/* What flows back into the inputs of an operator that passes gradients is what flows back into its output, in the same memory. */
+static void
+pass_on (Differentiation *self, const WeftNode *node, WeftWire *total)
+{
+  for (guint port = 0; node->op->inputs[port].name; port++)
+    for (guint k = 0; k < node->inputs[port].n; k++)
+      if (carries_gradient (self, node, port, node->inputs[port].wires[k]))
+        g_ptr_array_add (parts_of (self->contributions, node->inputs[port].wires[k]), total);
+}
+
 static void
 keep_for_backward (Differentiation *self, WeftNode *node)
 {
@@ -175,6 +185,11 @@ make_gradient_node (Differentiation *self, WeftNode *node)
     {
       totals[0]->kept = TRUE;
       node->out_gradients[0] = totals[0];
+      return;
+    }
+  if (node->op->passes_gradient)
+    {
+      pass_on (self, node, totals[0]);
       return;
     }
   if (!node->op->backward)

@@ -19,7 +19,7 @@ G_BEGIN_DECLS
 /* The interface that this header describes. A module records the one that it was compiled against and needs; the library serves
  * every minor version up to its own. */
 #define WEFT_INTERFACE_MAJOR 1
-#define WEFT_INTERFACE_MINOR 2
+#define WEFT_INTERFACE_MINOR 3
 
 #define WEFT_MAX_PORTS 16
 #define WEFT_MAX_SLOTS 3
@@ -291,6 +291,8 @@ struct _WeftOpening
  * @cases: (nullable) (since 1.1): further maps of nodes like @example, ended by %NULL, for the tests alone
  * @allows_bf16: (since 1.2): the operator is still what it says when its products on the team are computed from bfloat16, which is then done
  *   where the pipeline says `compute: bf16`
+ * @passes_gradient: (since 1.3): the gradient by every input is the gradient by the first output as it is, so that graphs need no
+ *   @backward and no memory for it
  *
  * New fields are added at the end with a new minor version; the structs of attributes, ports and slots keep their size.
  */
@@ -325,6 +327,7 @@ struct _WeftOperator
   char *(*check) (gconstpointer attributes);
   const char *const *cases;
   gboolean allows_bf16;
+  gboolean passes_gradient;
 };
 
 #define WEFT_OPERATOR_SIZE sizeof (WeftOperator)

@@ -82,7 +82,7 @@ descriptor_is_sound (const WeftOperator *op, GError **error)
     wrong = "it has no list of outputs (an empty list is fine)";
   else if (!op->forward && !op->composition)
     wrong = "it has neither forward nor composition";
-  else if (op->forward && !op->backward && !op->not_differentiable && !op->composition)
+  else if (op->forward && !op->backward && !op->passes_gradient && !op->not_differentiable && !op->composition)
     wrong = "it has no backward and does not say why (not_differentiable)";
   else if (op->attributes && op->attributes[0].name && !op->attributes_size)
     wrong = "it has attributes but no attributes_size";

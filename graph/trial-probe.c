@@ -126,12 +126,12 @@ weft_trial_probe (const WeftOperator *op, const WeftTrialCase *self, const char 
   g_autoptr (WeftPipeline) pipeline = NULL;
   g_autoptr (GString) nodes = g_string_new (NULL), sum = g_string_new (NULL);
 
-  *why = op->is_source || op->effect                  ? "sources and effects have no gradient"
-         : op->not_differentiable                     ? op->not_differentiable
-         : op->forward && !op->backward               ? "it has no backward"
-         : !weft_registry_find ("weighted_sum")       ? "the operators of module ops, which make the objective, are not there"
-         : !node || strstr (self->nodes, "minimize:") ? "its example has an objective of its own"
-                                                      : NULL;
+  *why = op->is_source || op->effect                            ? "sources and effects have no gradient"
+         : op->not_differentiable                               ? op->not_differentiable
+         : op->forward && !op->backward && !op->passes_gradient ? "it has no backward"
+         : !weft_registry_find ("weighted_sum")                 ? "the operators of module ops, which make the objective, are not there"
+         : !node || strstr (self->nodes, "minimize:")           ? "its example has an objective of its own"
+                                                                : NULL;
   if (*why)
     return NULL;
   pipeline = weft_trial_build (self->nodes, NULL, NULL);

@@ -89,9 +89,9 @@ weft_trial_descriptor (const WeftOperator *op, guint *count G_GNUC_UNUSED, const
     wrong = "there is no example, which all other tests need";
   else if (!node)
     wrong = "its example has no node of this operator";
-  else if (op->forward && !op->backward && !op->not_differentiable)
+  else if (op->forward && !op->backward && !op->passes_gradient && !op->not_differentiable)
     wrong = "it has no backward and does not say why (not_differentiable)";
-  else if (op->backward && !op->is_source && !op->effect && !weft_trial_asks_for_gradient (op))
+  else if ((op->backward || op->passes_gradient) && !op->is_source && !op->effect && !weft_trial_asks_for_gradient (op))
     wrong = "no feed of its example has `gradient: true`, so that its gradient would not be tried";
   if (wrong)
     g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT, "%s%s%s%s", name ? "`" : "", name ? name : "", name ? "` " : "", wrong);

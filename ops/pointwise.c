@@ -226,14 +226,6 @@ add_forward (const WeftCall *call)
     map_binary (call, vector->add, i == 1 ? &x[0] : call->out[0], &x[i], call->out[0]);
 }
 
-static void
-add_backward (const WeftCall *call)
-{
-  for (guint i = 0; call->in_gradient[0] && i < call->in_count[0]; i++)
-    if (call->in_gradient[0][i].data)
-      map_scale (call, 1, 0, call->out_gradient[0], &call->in_gradient[0][i]);
-}
-
 static const WeftOperator add = {
   .size = WEFT_OPERATOR_SIZE,
   .name = "add",
@@ -243,7 +235,7 @@ static const WeftOperator add = {
   .outputs = (const WeftPort[]){ { .name = "y", .signature = "f32[...]", .meaning = "x₁ + x₂ + …" }, { 0 } },
   .in_place = (const char *const[]){ "x=y", NULL },
   .forward = add_forward,
-  .backward = add_backward,
+  .passes_gradient = TRUE,
   .example = "a: {op: feed, signature: \"f32[b<=3 : t<=12, 7]\", gradient: true}\n"
              "b: {op: feed, signature: \"f32[b : t, 7]\", gradient: true}\n"
              "y: {op: add, x: [a, b]}\n",

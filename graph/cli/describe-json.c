@@ -129,7 +129,7 @@ weft_describe_operator_json (const WeftOperator *op, JsonBuilder *builder)
   for (guint i = 0; op->in_place && op->in_place[i]; i++)
     json_builder_add_string_value (builder, op->in_place[i]);
   json_builder_end_array (builder);
-  add_flag (builder, "differentiable", !op->not_differentiable && (op->backward || !op->forward));
+  add_flag (builder, "differentiable", !op->not_differentiable && (op->backward || op->passes_gradient || !op->forward));
   add_text (builder, "not_differentiable", op->not_differentiable);
   add_flag (builder, "effect", op->effect);
   add_flag (builder, "is_source", op->is_source);

@@ -103,6 +103,8 @@ weft_describe_gradient (const WeftOperator *op)
     return g_strdup_printf ("none: %s", op->not_differentiable);
   if (!op->forward)
     return g_strdup ("that of its composition");
+  if (op->passes_gradient)
+    return g_strdup ("yes: that of the output, as it is");
   if (!op->backward)
     return g_strdup ("none");
   for (guint i = 0; i < G_N_ELEMENTS (lists); i++)
