@@ -2,6 +2,7 @@
  *
  * SPDX-License-Identifier: BSD-3-Clause */
 #include <math.h>
+#include <string.h>
 
 #include "kernels/vector.h"
 #include "tiles.h"
@@ -27,32 +28,102 @@ enum
   DEVIATION
 };
 
-static void
-batch_statistics (const WeftCall *call, gint64 first, gint64 n, float *mean, float *deviation)
+/* Tiles are of rows, so that memory is passed over in its order: down a column every row would be fetched anew. Each leaves its sums of
+ * columns in scratch, in float64, where those of all tiles become those of the batch. */
+typedef struct
 {
-  const BatchNorm *self = call->attributes;
-  gint64 width = weft_tensor_last (call->in[0]), rows = rows_of (call->in[0]);
-  const float *x = (const float *) call->in[0]->data + first;
-  float *running_mean = (float *) call->states[RUNNING_MEAN]->data + first,
-        *running_variance = (float *) call->states[RUNNING_VARIANCE]->data + first;
-  double sums[COLUMN_TILE], squares[COLUMN_TILE];
+  const WeftCall *call;
+  gint64 rows, width, tile, tiles;
+  const float *x, *by_y, *mean;
+  double *sums, *others; /* tiles × width each */
+  const float *factor, *slope, *offset;
+} Work;
 
-  if (call->mode == WEFT_MODE_INFER)
+static Work
+work_on (const WeftCall *call, const WeftTensor *rows)
+{
+  Work work = { .call = call, .rows = rows_of (rows), .width = weft_tensor_last (rows), .x = call->in[0]->data };
+  work.tile = rows_per_tile (work.rows);
+  work.tiles = tiles_of (work.rows, work.tile);
+  work.sums = call->scratch;
+  work.others = work.sums + ROW_TILES * work.width;
+  return work;
+}
+
+/* Sums of two kinds, and three rows of float32. */
+static gsize
+batch_norm_scratch (const WeftCall *call)
+{
+  return (2 * ROW_TILES * sizeof (double) + 3 * sizeof (float)) * weft_tensor_last (call->in[0]);
+}
+
+static float *
+scratch_row (const Work *work, int row)
+{
+  return (float *) (work->others + ROW_TILES * work->width) + row * work->width;
+}
+
+static gint64
+rows_in (const Work *work, gint64 index)
+{
+  return MIN (work->tile, work->rows - index * work->tile);
+}
+
+/* The sums of all tiles, in the place of the first. */
+static void
+join (const Work *work, double *sums)
+{
+  for (gint64 tile = 1; tile < work->tiles; tile++)
+    for (gint64 i = 0; i < work->width; i++)
+      sums[i] += sums[tile * work->width + i];
+}
+
+static void
+sum_tile (gpointer data, gint64 index, guint member G_GNUC_UNUSED)
+{
+  const Work *work = data;
+  vector->column_sums (rows_in (work, index), work->width, work->width, work->x + index * work->tile * work->width,
+                       work->sums + index * work->width);
+}
+
+static void
+squares_tile (gpointer data, gint64 index, guint member G_GNUC_UNUSED)
+{
+  const Work *work = data;
+  vector->column_squares (rows_in (work, index), work->width, work->width, work->x + index * work->tile * work->width, work->mean,
+                          work->others + index * work->width);
+}
+
+static void
+running_statistics (const Work *work, float *mean, float *deviation)
+{
+  const BatchNorm *self = work->call->attributes;
+  const float *running_mean = work->call->states[RUNNING_MEAN]->data, *running_variance = work->call->states[RUNNING_VARIANCE]->data;
+
+  for (gint64 i = 0; i < work->width; i++)
     {
-      for (gint64 i = 0; i < n; i++)
-        {
-          mean[i] = running_mean[i];
-          deviation[i] = (float) (1 / sqrt (running_variance[i] + self->epsilon));
-        }
-      return;
+      mean[i] = running_mean[i];
+      deviation[i] = (float) (1 / sqrt (running_variance[i] + self->epsilon));
     }
-  vector->column_sums (rows, n, width, x, sums);
-  for (gint64 i = 0; i < n; i++)
-    mean[i] = (float) (sums[i] / (double) MAX (rows, 1));
-  vector->column_squares (rows, n, width, x, mean, squares);
-  for (gint64 i = 0; i < n && rows > 0; i++)
+}
+
+static void
+batch_statistics (Work *work, float *mean, float *deviation)
+{
+  const BatchNorm *self = work->call->attributes;
+  float *running_mean = work->call->states[RUNNING_MEAN]->data, *running_variance = work->call->states[RUNNING_VARIANCE]->data;
+
+  weft_parallel (work->call, work->tiles, sum_tile, work);
+  join (work, work->sums);
+  for (gint64 i = 0; i < work->width; i++)
+    mean[i] = (float) (work->sums[i] / (double) work->rows);
+  work->mean = mean;
+  weft_parallel (work->call, work->tiles, squares_tile, work);
+  join (work, work->others);
+  for (gint64 i = 0; i < work->width; i++)
     {
-      double variance = squares[i] / (double) rows, unbiased = rows > 1 ? squares[i] / (double) (rows - 1) : variance;
+      double variance = work->others[i] / (double) work->rows,
+             unbiased = work->rows > 1 ? work->others[i] / (double) (work->rows - 1) : variance;
       deviation[i] = (float) (1 / sqrt (variance + self->epsilon));
       running_mean[i] += (float) self->momentum * (mean[i] - running_mean[i]);
       running_variance[i] += (float) self->momentum * ((float) unbiased - running_variance[i]);
@@ -60,68 +131,92 @@ batch_statistics (const WeftCall *call, gint64 first, gint64 n, float *mean, flo
 }
 
 static void
-normalize_channels (gpointer data, gint64 index, guint member G_GNUC_UNUSED)
+normalize_tile (gpointer data, gint64 index, guint member G_GNUC_UNUSED)
 {
-  const WeftCall *call = data;
-  gint64 width = weft_tensor_last (call->in[0]), rows = rows_of (call->in[0]), first = index * COLUMN_TILE,
-         n = MIN (COLUMN_TILE, width - first);
-  const float *weight = (const float *) call->parameters[WEIGHT]->data + first;
-  float mean[COLUMN_TILE], deviation[COLUMN_TILE] = { 0 }, factor[COLUMN_TILE];
+  const Work *work = data;
+  const float *bias = work->call->parameters[BIAS]->data;
+  float *y = work->call->out[0]->data;
 
-  batch_statistics (call, first, n, mean, deviation);
-  for (gint64 i = 0; i < n; i++)
-    factor[i] = weight[i] * deviation[i];
-  for (gint64 row = 0; row < rows; row++)
-    vector->normalize_columns (n, (const float *) call->in[0]->data + row * width + first, mean, factor,
-                               (const float *) call->parameters[BIAS]->data + first, (float *) call->out[0]->data + row * width + first);
-  for (gint64 i = 0; call->saved[MEAN] && i < n; i++)
-    {
-      ((float *) call->saved[MEAN]->data)[first + i] = mean[i];
-      ((float *) call->saved[DEVIATION]->data)[first + i] = deviation[i];
-    }
+  for (gint64 at = index * work->tile * work->width, end = at + rows_in (work, index) * work->width; at < end; at += work->width)
+    vector->normalize_columns (work->width, work->x + at, work->mean, work->factor, bias, y + at);
 }
 
 static void
 batch_norm_forward (const WeftCall *call)
 {
-  weft_parallel (call, tiles_of (weft_tensor_last (call->in[0]), COLUMN_TILE), normalize_channels, (gpointer) call);
+  Work work = work_on (call, call->in[0]);
+  float *mean = call->saved[MEAN] ? call->saved[MEAN]->data : scratch_row (&work, 0);
+  float *deviation = call->saved[DEVIATION] ? call->saved[DEVIATION]->data : scratch_row (&work, 1);
+  float *factor = scratch_row (&work, 2);
+
+  if (!work.rows)
+    {
+      vector->fill (work.width, 0, mean);
+      vector->fill (work.width, 0, deviation);
+      return;
+    }
+  if (call->mode == WEFT_MODE_INFER)
+    running_statistics (&work, mean, deviation);
+  else
+    batch_statistics (&work, mean, deviation);
+  vector->multiply (work.width, call->parameters[WEIGHT]->data, deviation, factor);
+  work.mean = mean;
+  work.factor = factor;
+  weft_parallel (call, work.tiles, normalize_tile, &work);
+}
+
+static void
+sum_gradients_tile (gpointer data, gint64 index, guint member G_GNUC_UNUSED)
+{
+  const Work *work = data;
+  gint64 at = index * work->tile * work->width, rows = rows_in (work, index);
+
+  vector->column_sums (rows, work->width, work->width, work->by_y + at, work->sums + index * work->width);
+  vector->column_dots (rows, work->width, work->width, work->x + at, work->mean, work->by_y + at, work->others + index * work->width);
+}
+
+static void
+differentiate_tile (gpointer data, gint64 index, guint member G_GNUC_UNUSED)
+{
+  const Work *work = data;
+  float *by_x = work->call->in_gradient[0]->data;
+
+  for (gint64 at = index * work->tile * work->width, end = at + rows_in (work, index) * work->width; at < end; at += work->width)
+    vector->normalize_columns_gradient (work->width, work->x + at, work->mean, work->by_y + at, work->factor, work->slope, work->offset,
+                                        by_x + at);
 }
 
 /* With x̂ = (x − mean)/σ: dx = weight/σ (dy − Σdy/n − x̂ Σ(dy x̂)/n) for batch statistics, weight/σ dy for given ones. */
 static void
-differentiate_channels (gpointer data, gint64 index, guint member G_GNUC_UNUSED)
-{
-  const WeftCall *call = data;
-  gint64 width = weft_tensor_last (call->in[0]), rows = rows_of (call->in[0]), first = index * COLUMN_TILE,
-         n = MIN (COLUMN_TILE, width - first);
-  const float *x = (const float *) call->in[0]->data + first, *by_y = (const float *) call->out_gradient[0]->data + first;
-  const float *mean = (const float *) call->saved[MEAN]->data + first, *deviation = (const float *) call->saved[DEVIATION]->data + first;
-  const float *weight = (const float *) call->parameters[WEIGHT]->data + first;
-  double sums[COLUMN_TILE], dots[COLUMN_TILE];
-  float a[COLUMN_TILE], b[COLUMN_TILE], c[COLUMN_TILE];
-
-  vector->column_sums (rows, n, width, by_y, sums);
-  vector->column_dots (rows, n, width, x, mean, by_y, dots);
-  for (gint64 i = 0; i < n; i++)
-    {
-      double share = call->mode == WEFT_MODE_TRAIN ? 1.0 / (double) MAX (rows, 1) : 0;
-      a[i] = weight[i] * deviation[i];
-      b[i] = (float) (-(double) a[i] * deviation[i] * deviation[i] * dots[i] * share);
-      c[i] = (float) (-(double) a[i] * sums[i] * share);
-      if (call->parameter_gradient[WEIGHT])
-        ((float *) call->parameter_gradient[WEIGHT]->data)[first + i] = (float) (dots[i] * deviation[i]);
-      if (call->parameter_gradient[BIAS])
-        ((float *) call->parameter_gradient[BIAS]->data)[first + i] = (float) sums[i];
-    }
-  for (gint64 row = 0; call->in_gradient[0] && row < rows; row++)
-    vector->normalize_columns_gradient (n, x + row * width, mean, by_y + row * width, a, b, c,
-                                        (float *) call->in_gradient[0]->data + row * width + first);
-}
-
-static void
 batch_norm_backward (const WeftCall *call)
 {
-  weft_parallel (call, tiles_of (weft_tensor_last (call->in[0]), COLUMN_TILE), differentiate_channels, (gpointer) call);
+  Work work = work_on (call, call->out_gradient[0]);
+  const float *weight = call->parameters[WEIGHT]->data, *deviation = call->saved[DEVIATION]->data;
+  float *factor = scratch_row (&work, 0), *slope = scratch_row (&work, 1), *offset = scratch_row (&work, 2);
+  double share = call->mode == WEFT_MODE_TRAIN ? 1.0 / (double) MAX (work.rows, 1) : 0;
+
+  work.by_y = call->out_gradient[0]->data;
+  work.mean = call->saved[MEAN]->data;
+  work.factor = factor;
+  work.slope = slope;
+  work.offset = offset;
+  memset (work.sums, 0, (gsize) work.width * sizeof (double));
+  memset (work.others, 0, (gsize) work.width * sizeof (double));
+  weft_parallel (call, work.tiles, sum_gradients_tile, &work);
+  join (&work, work.sums);
+  join (&work, work.others);
+  for (gint64 i = 0; i < work.width; i++)
+    {
+      factor[i] = weight[i] * deviation[i];
+      slope[i] = (float) (-(double) factor[i] * deviation[i] * deviation[i] * work.others[i] * share);
+      offset[i] = (float) (-(double) factor[i] * work.sums[i] * share);
+      if (call->parameter_gradient[WEIGHT])
+        ((float *) call->parameter_gradient[WEIGHT]->data)[i] = (float) (work.others[i] * deviation[i]);
+      if (call->parameter_gradient[BIAS])
+        ((float *) call->parameter_gradient[BIAS]->data)[i] = (float) work.sums[i];
+    }
+  if (call->in_gradient[0])
+    weft_parallel (call, work.tiles, differentiate_tile, &work);
 }
 
 static const WeftOperator batch_norm = {
@@ -153,6 +248,7 @@ static const WeftOperator batch_norm = {
                                 { 0 } },
   .forward = batch_norm_forward,
   .backward = batch_norm_backward,
+  .scratch = batch_norm_scratch,
   .example = "x: {op: feed, signature: \"f32[b<=3 : t<=12, 8]\", gradient: true}\n"
              "y: {op: batch_norm, x: x, mode: train}\n",
   .cases = (const char *const[]){ "x: {op: feed, signature: \"f32[b<=3 : t<=12, 7]\", gradient: true}\n"

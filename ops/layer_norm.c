@@ -54,35 +54,50 @@ layer_norm_forward (const WeftCall *call)
   weft_parallel (call, tiles_of (rows, rows_per_tile (rows)), normalize_rows, (gpointer) call);
 }
 
-/* Partial sums of the parameters' gradients: per tile, weight then bias, in float64. */
+/* Rows whose part of the parameters' gradients is summed in float32. */
+#define ROW_BLOCK 64
+
+/* Partial sums of the parameters' gradients: per tile, weight then bias, in float64; per tile the same in float32. */
 static gsize
 layer_norm_scratch (const WeftCall *call)
 {
-  return ROW_TILES * 2 * sizeof (double) * weft_tensor_last (call->in[0]);
+  return ROW_TILES * 2 * (sizeof (double) + sizeof (float)) * weft_tensor_last (call->in[0]);
+}
+
+static void
+differentiate_row (const WeftCall *call, gint64 row, gint64 width, float *by_parameters)
+{
+  const float *x = (const float *) call->in[0]->data + row * width, *by_y = (const float *) call->out_gradient[0]->data + row * width;
+  const float *weight = call->parameters[WEIGHT]->data;
+  float mean = ((const float *) call->saved[MEAN]->data)[row], deviation = ((const float *) call->saved[DEVIATION]->data)[row];
+
+  if (call->in_gradient[0])
+    {
+      double sum, dot;
+      vector->normalize_row_sums (width, x, mean, deviation, weight, by_y, &sum, &dot);
+      vector->normalize_row_gradient (width, x, mean, deviation, weight, by_y, (float) (sum / (double) width),
+                                      (float) (dot / (double) width), (float *) call->in_gradient[0]->data + row * width);
+    }
+  vector->normalize_row_accumulate (width, x, mean, deviation, by_y, by_parameters, by_parameters + width);
 }
 
 static void
 differentiate_rows (gpointer data, gint64 index, guint member G_GNUC_UNUSED)
 {
   const WeftCall *call = data;
-  const WeftTensor *x = call->in[0];
-  gint64 width = weft_tensor_last (x), rows = rows_of (x), tile = rows_per_tile (rows);
-  double *by_weight = (double *) call->scratch + index * 2 * width;
+  gint64 width = weft_tensor_last (call->in[0]), rows = rows_of (call->in[0]), tile = rows_per_tile (rows),
+         end = MIN (rows, (index + 1) * tile);
+  double *sums = (double *) call->scratch + index * 2 * width;
+  float *block = (float *) ((double *) call->scratch + ROW_TILES * 2 * width) + index * 2 * width;
 
-  memset (by_weight, 0, 2 * width * sizeof (double));
-  for (gint64 row = index * tile; row < MIN (rows, (index + 1) * tile); row++)
+  memset (sums, 0, 2 * width * sizeof (double));
+  for (gint64 first = index * tile; first < end; first += ROW_BLOCK)
     {
-      const float *at = (const float *) x->data + row * width;
-      const float *by_y = (const float *) call->out_gradient[0]->data + row * width;
-      float mean = ((const float *) call->saved[MEAN]->data)[row], deviation = ((const float *) call->saved[DEVIATION]->data)[row];
-      if (call->in_gradient[0])
-        {
-          double sum, dot;
-          vector->normalize_row_sums (width, at, mean, deviation, call->parameters[WEIGHT]->data, by_y, &sum, &dot);
-          vector->normalize_row_gradient (width, at, mean, deviation, call->parameters[WEIGHT]->data, by_y, (float) (sum / (double) width),
-                                          (float) (dot / (double) width), (float *) call->in_gradient[0]->data + row * width);
-        }
-      vector->normalize_row_accumulate (width, at, mean, deviation, by_y, by_weight, by_weight + width);
+      vector->fill (2 * width, 0, block);
+      for (gint64 row = first; row < MIN (end, first + ROW_BLOCK); row++)
+        differentiate_row (call, row, width, block);
+      for (gint64 i = 0; i < 2 * width; i++)
+        sums[i] += (double) block[i];
     }
 }
 

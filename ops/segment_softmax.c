@@ -26,19 +26,14 @@ softmax_column (const float *x, gint64 rows, float factor, float *y)
 static void
 softmax_columns (const float *x, gint64 rows, gint64 width, gint64 columns, float factor, float *y)
 {
+  const RowKernels *kernels = row_kernels ();
   float greatest[BLOCK], sums[BLOCK];
   vector->fill (columns, -INFINITY, greatest);
   vector->fill (columns, 0, sums);
   for (gint64 row = 0; row < rows; row++)
-    row_kernels ()->maximum (columns, x + row * width, greatest);
+    kernels->maximum (columns, x + row * width, greatest);
   for (gint64 row = 0; row < rows; row++)
-    {
-      float *to = y + row * width;
-      vector->subtract (columns, x + row * width, greatest, to);
-      vector->scale (columns, factor, 0, to, to);
-      vector->exp (columns, to, to);
-      vector->add (columns, sums, to, sums);
-    }
+    vector->exp_columns (columns, x + row * width, greatest, factor, y + row * width, sums);
   for (gint64 c = 0; c < columns; c++)
     sums[c] = 1 / sums[c];
   for (gint64 row = 0; row < rows; row++)
@@ -94,11 +89,7 @@ softmax_sample_backward (gpointer data, gint64 sample, guint member G_GNUC_UNUSE
       for (gint64 row = 0; row < rows; row++)
         vector->multiply_add (columns, y + row * width, by_y + row * width, dots);
       for (gint64 row = 0; row < rows; row++)
-        {
-          vector->subtract (columns, by_y + row * width, dots, by_x + row * width);
-          vector->multiply (columns, y + row * width, by_x + row * width, by_x + row * width);
-          vector->scale (columns, factor, 0, by_x + row * width, by_x + row * width);
-        }
+        vector->softmax_columns_gradient (columns, y + row * width, by_y + row * width, dots, factor, by_x + row * width);
     }
 }
 

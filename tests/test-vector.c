@@ -261,6 +261,33 @@ START_TEST (sums_of_exponentials_pass_over_what_vanishes)
 }
 END_TEST
 
+START_TEST (columns_have_their_own_shifts)
+{
+  use_set (_i);
+  if (kernels == NULL)
+    return;
+  float x[150], shifts[150], dy[150], y[151], sums[151], dx[151];
+  fill_random (x, 150, 11);
+  fill_random (shifts, 150, 12);
+  fill_random (dy, 150, 13);
+  for (gint64 n = 0; n < 150; n++)
+    {
+      for (int i = 0; i <= 150; i++)
+        y[i] = sums[i] = dx[i] = 77.0f;
+      kernels->exp_columns (n, x, shifts, -0.5f, y, sums);
+      kernels->softmax_columns_gradient (n, x, dy, shifts, -0.5f, dx);
+      for (gint64 i = 0; i <= 150; i++)
+        {
+          double expected = i < n ? exp (((double) x[i] - (double) shifts[i]) * -0.5) : 0.0;
+          check_close ("exp_columns", n, (double) y[i], i < n ? expected : 77.0, 100.0);
+          check_close ("exp_columns", n, (double) sums[i], 77.0 + expected, 100.0);
+          check_close ("softmax_columns_gradient", n, (double) dx[i],
+                       i < n ? (double) x[i] * ((double) dy[i] - (double) shifts[i]) * -0.5 : 77.0, 100.0);
+        }
+    }
+}
+END_TEST
+
 START_TEST (columns_are_summed)
 {
   use_set (_i);
@@ -325,6 +352,7 @@ main (void)
   tcase_add_loop_test (tests, gradients_match_differences, 0, G_N_ELEMENTS (set_names));
   tcase_add_loop_test (tests, numbers_do_not_depend_on_their_neighbours, 0, G_N_ELEMENTS (set_names));
   tcase_add_loop_test (tests, sums_of_exponentials_pass_over_what_vanishes, 0, G_N_ELEMENTS (set_names));
+  tcase_add_loop_test (tests, columns_have_their_own_shifts, 0, G_N_ELEMENTS (set_names));
   tcase_add_loop_test (tests, columns_are_summed, 0, G_N_ELEMENTS (set_names));
   tcase_add_loop_test (tests, dropout_is_the_stream, 0, G_N_ELEMENTS (set_names));
   suite_add_tcase (suite, tests);

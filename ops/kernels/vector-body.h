@@ -3,9 +3,9 @@
  * SPDX-License-Identifier: BSD-3-Clause */
 #include "vector-lanes.h"
 
-#define SUM_BLOCK 512 /* elements whose sum is formed in float32 */
-#define ROW_BLOCK 64  /* rows whose column sums are formed in float32 */
-#define COLUMN_BLOCK 256
+#define SUM_BLOCK 512     /* elements whose sum is formed in float32 */
+#define ROW_BLOCK 64      /* rows whose column sums are formed in float32 */
+#define COLUMN_BLOCK 1024 /* columns whose sums stay in the first cache */
 
 /* One output from one operand `a`, or from two, `a` and `b`, or three; the part of a register at the end is computed like a whole. */
 #define EACH_1(n, x, y, expression)                                                                                                        \
@@ -276,6 +276,28 @@ exp_sum (gint64 n, const float *x, float shift, float factor, float *y)
 }
 
 static void
+exp_columns (gint64 n, const float *x, const float *shifts, float factor, float *y, float *sums)
+{
+  for (gint64 at = 0; at < n; at += LANES)
+    {
+      gint64 count = MIN (LANES, n - at);
+      Lanes a = lanes_exp ((load_part (x + at, count, 0.0f) - load_part (shifts + at, count, 0.0f)) * factor);
+      store_part (y + at, a, count);
+      store_part (sums + at, load_part (sums + at, count, 0.0f) + a, count);
+    }
+}
+
+static void
+softmax_columns_gradient (gint64 n, const float *x, const float *z, const float *totals, float factor, float *y)
+{
+  gint64 at = 0;
+  for (; at <= n - LANES; at += LANES)
+    store (y + at, load (x + at) * (load (z + at) - load (totals + at)) * factor);
+  for (; at < n; at++)
+    y[at] = x[at] * (z[at] - totals[at]) * factor;
+}
+
+static void
 softmax_gradient (gint64 n, const float *x, const float *z, float total, float factor, float *y)
 {
   EACH_2 (n, x, z, y, a * (b - total) * factor);
@@ -347,28 +369,20 @@ normalize_row_gradient (gint64 n, const float *x, float mean, float deviation, c
 }
 
 static void
-normalize_row_accumulate (gint64 n, const float *x, float mean, float deviation, const float *dy, double *weight_gradient,
-                          double *bias_gradient)
+normalize_row_accumulate (gint64 n, const float *x, float mean, float deviation, const float *dy, float *weight_gradient,
+                          float *bias_gradient)
 {
-  float part[VECTOR_BYTES / sizeof (float)];
   gint64 at = 0;
   for (; at <= n - LANES; at += LANES)
     {
       Lanes g = load (dy + at);
-      store (part, g * (load (x + at) - mean) * deviation);
-      if (weight_gradient)
-        for (gint64 i = 0; i < LANES; i++)
-          weight_gradient[at + i] += (double) part[i];
-      if (bias_gradient)
-        for (gint64 i = 0; i < LANES; i++)
-          bias_gradient[at + i] += (double) dy[at + i];
+      store (weight_gradient + at, load (weight_gradient + at) + g * (load (x + at) - mean) * deviation);
+      store (bias_gradient + at, load (bias_gradient + at) + g);
     }
   for (; at < n; at++)
     {
-      if (weight_gradient)
-        weight_gradient[at] += (double) (dy[at] * (x[at] - mean) * deviation);
-      if (bias_gradient)
-        bias_gradient[at] += (double) dy[at];
+      weight_gradient[at] += dy[at] * (x[at] - mean) * deviation;
+      bias_gradient[at] += dy[at];
     }
 }
 
@@ -530,7 +544,9 @@ const VectorKernels VECTOR_TABLE = {
   .squares = squares,
   .maximum = maximum,
   .exp_sum = exp_sum,
+  .exp_columns = exp_columns,
   .softmax_gradient = softmax_gradient,
+  .softmax_columns_gradient = softmax_columns_gradient,
   .normalize_row = normalize_row,
   .normalize_row_sums = normalize_row_sums,
   .normalize_row_gradient = normalize_row_gradient,

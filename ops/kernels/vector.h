@@ -58,8 +58,13 @@ typedef struct
 
   /* y = exp ((x − shift) factor); returns its sum */
   double (*exp_sum) (gint64 n, const float *x, float shift, float factor, float *y);
+  /* y = exp ((x − shift) factor) with a shift per element; sums += y */
+  void (*exp_columns) (gint64 n, const float *x, const float *shifts, float factor, float *y, float *sums);
   /* dx = factor y (dy − dot) */
   void (*softmax_gradient) (gint64 n, const float *y, const float *dy, float dot, float factor, float *dx);
+
+  /* dx = factor y (dy − dot) with a dot per element */
+  void (*softmax_columns_gradient) (gint64 n, const float *y, const float *dy, const float *dots, float factor, float *dx);
 
   /* Rows of a matrix, one statistic for the whole row: x̂ = (x − mean) deviation, where deviation is 1/σ. */
   /* y = x̂ weight + bias */
@@ -70,9 +75,9 @@ typedef struct
   /* dx = deviation (dy weight − sum − x̂ dot) */
   void (*normalize_row_gradient) (gint64 n, const float *x, float mean, float deviation, const float *weight, const float *dy, float sum,
                                   float dot, float *dx);
-  /* weight_gradient += dy x̂, bias_gradient += dy; each may be NULL */
-  void (*normalize_row_accumulate) (gint64 n, const float *x, float mean, float deviation, const float *dy, double *weight_gradient,
-                                    double *bias_gradient);
+  /* weight_gradient += dy x̂, bias_gradient += dy */
+  void (*normalize_row_accumulate) (gint64 n, const float *x, float mean, float deviation, const float *dy, float *weight_gradient,
+                                    float *bias_gradient);
   /* y = (x − mean) factor + bias */
   void (*shift_scale) (gint64 n, const float *x, float mean, float factor, float bias, float *y);
   /* dx = a dy + (x − mean) b + c */
