@@ -15,6 +15,7 @@ typedef gint64 __m512i __attribute__ ((vector_size (64)));
 typedef gint16 __m512bh __attribute__ ((vector_size (64)));
 typedef guint16 __mmask16;
 typedef guint16 EmulatedWords __attribute__ ((vector_size (64)));
+typedef gint32 EmulatedIntegers __attribute__ ((vector_size (64)));
 
 EMULATED __m512
 _mm512_maskz_loadu_ps (__mmask16 mask, const float *from)
@@ -53,6 +54,25 @@ _mm512_set1_ps (float value)
   for (int i = 0; i < 16; i++)
     all[i] = value;
   return all;
+}
+
+EMULATED __m512i
+_mm512_max_epi32 (__m512i a, __m512i b)
+{
+  EmulatedIntegers x = (EmulatedIntegers) a, y = (EmulatedIntegers) b;
+  for (int i = 0; i < 16; i++)
+    x[i] = MAX (x[i], y[i]);
+  return (__m512i) x;
+}
+
+EMULATED __mmask16
+_mm512_cmpgt_epi32_mask (__m512i a, __m512i b)
+{
+  EmulatedIntegers x = (EmulatedIntegers) a, y = (EmulatedIntegers) b;
+  __mmask16 mask = 0;
+  for (int i = 0; i < 16; i++)
+    mask |= (__mmask16) ((x[i] > y[i]) << i);
+  return mask;
 }
 
 /* Within quarters of registers: two numbers of each operand in turn. */

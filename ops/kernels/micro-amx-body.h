@@ -24,56 +24,56 @@ blocks_of (gint64 k)
   return (k + BLOCK_NUMBERS - 1) / BLOCK_NUMBERS;
 }
 
-/* 16 places of up to 16 items, items one after the other: @turned[part][item]. */
+/* Items further on of the same numbers, which are on their way meanwhile: each number lies in a page of its own, so that processors don't
+ * foresee them. */
+#define AHEAD 64
+
+/* The parts of item, or of place, @i of a tile. */
 MICRO_INLINE void
-split_items (gint64 items, gint64 numbers, const float *x, gint64 along, Lanes turned[PARTS][TILE])
+split_row (gint64 i, gint64 items, gint64 numbers, const float *x, gint64 along, gint64 deep, Lanes parts[PARTS])
 {
-  for (gint64 i = 0; i < TILE; i++)
+  for (int part = 0; part < PARTS; part++)
+    parts[part] = (Lanes){ 0 };
+  if (deep == 1)
     {
-      Lanes parts[PARTS] = { 0 };
       if (i < items)
         split_along (x + i * along, numbers, parts);
-      for (int part = 0; part < PARTS; part++)
-        turned[part][i] = parts[part];
+      return;
     }
+  __builtin_prefetch (x + i * deep + AHEAD);
+  __builtin_prefetch (x + (i + TILE) * deep + AHEAD);
+  if (items > 0)
+    split_across (x, deep, items, i, numbers, parts);
 }
 
-/* The same of numbers whose items lie side by side, places one after the other: @places[part][place]. */
-MICRO_INLINE void
-split_places (gint64 items, gint64 numbers, const float *x, gint64 deep, Lanes places[PARTS][TILE])
-{
-  for (gint64 i = 0; i < TILE; i++)
-    {
-      Lanes parts[PARTS] = { 0 };
-      if (items > 0)
-        split_across (x, deep, items, i, numbers, parts);
-      for (int part = 0; part < PARTS; part++)
-        places[part][i] = parts[part];
-    }
-}
-
-MICRO_INLINE void
-store_tile (const Lanes tile[TILE], gint64 stride, float *to)
-{
-#pragma GCC unroll 16
-  for (gint64 i = 0; i < TILE; i++)
-    store (to + i * stride, tile[i]);
-}
-
-/* One tile of a block: of a panel of rows, item after item; of columns, place after place. */
+/* One tile of a block: of a panel of rows, item after item; of columns, place after place. Numbers that lie the other way are turned. */
 static void
 pack_tile (gint64 items, gint64 numbers, const float *x, gint64 along, gint64 deep, gboolean columns, gint64 part_floats, float *to)
 {
-  Lanes tiles[PARTS][TILE];
-  if (deep == 1)
-    split_items (items, numbers, x, along, tiles);
-  else
-    split_places (items, numbers, x, deep, tiles);
+  gint64 stride = columns ? MICRO_COLUMNS : TILE;
+  Lanes parts[PARTS], tiles[PARTS][TILE];
+  if ((deep == 1) != columns)
+    {
+      for (gint64 i = 0; i < TILE; i++)
+        {
+          split_row (i, items, numbers, x, along, deep, parts);
+          for (int part = 0; part < PARTS; part++)
+            store (to + part * part_floats + i * stride, parts[part]);
+        }
+      return;
+    }
+  for (gint64 i = 0; i < TILE; i++)
+    {
+      split_row (i, items, numbers, x, along, deep, parts);
+      for (int part = 0; part < PARTS; part++)
+        tiles[part][i] = parts[part];
+    }
   for (int part = 0; part < PARTS; part++)
     {
-      if ((deep == 1) == columns)
-        transpose (tiles[part]);
-      store_tile (tiles[part], columns ? MICRO_COLUMNS : TILE, to + part * part_floats);
+      transpose (tiles[part]);
+#pragma GCC unroll 16
+      for (gint64 i = 0; i < TILE; i++)
+        store (to + part * part_floats + i * stride, tiles[part][i]);
     }
 }
 

@@ -20,40 +20,66 @@ typedef guint32 Words __attribute__ ((vector_size (LANES * 4)));
 
 #define UPPER ((gint32) 0xffff0000)
 
-/* To the nearest, ties to even. */
+#define MAGNITUDE 0x7fffffff
+/* From here on, numbers that bfloat16 has not, and the nearest to which is infinite. */
+#define ENDLESS 0x7f7f8000
+
+/* The nearest of two; which one between them does not matter, since what is left is exact. */
 MICRO_INLINE Bits
 nearest (Bits bits)
 {
-  return (bits + 0x7fff + (bits >> 16 & 1)) & UPPER;
+  return (bits + 0x8000) & UPPER;
 }
 
 MICRO_INLINE void
 split (Lanes x, Lanes parts[PARTS])
 {
-  Bits bits = (Bits) x, magnitude = bits & 0x7fffffff, first = nearest (bits);
-  Bits endless = magnitude >= 0x7f800000, quiet = (magnitude > 0x7f800000) & 0x400000;
-  /* The largest numbers would become infinite: their first part is the lesser neighbour. */
-  Bits lesser = magnitude >= 0x7f7f8000;
-  first = (~lesser & first) | (lesser & ((bits & UPPER) | quiet));
-  parts[0] = (Lanes) first;
+  parts[0] = (Lanes) nearest ((Bits) x);
+  Lanes rest = x - parts[0];
+  parts[1] = (Lanes) nearest ((Bits) rest);
+  parts[2] = rest - parts[1];
+}
+
+/* Of the largest numbers the first part is the lesser neighbour; what is no number, or infinite, is so in the first part alone. */
+MICRO_INLINE void
+split_endless (Lanes x, Lanes parts[PARTS])
+{
+  Bits bits = (Bits) x, magnitude = bits & MAGNITUDE, first = nearest (bits);
+  Bits endless = magnitude >= 0x7f800000, quiet = (magnitude > 0x7f800000) & 0x400000, lesser = magnitude >= ENDLESS;
+  parts[0] = (Lanes) ((~lesser & first) | (lesser & ((bits & UPPER) | quiet)));
   Lanes rest = (Lanes) (~endless & (Bits) (x - parts[0]));
   parts[1] = (Lanes) nearest ((Bits) rest);
   parts[2] = rest - parts[1];
 }
 
-/* The later number in the upper half. */
+MICRO_INLINE gboolean
+any_endless (Lanes early, Lanes late)
+{
+  Bits most = (Bits) _mm512_max_epi32 ((__m512i) ((Bits) early & MAGNITUDE), (__m512i) ((Bits) late & MAGNITUDE));
+  return _mm512_cmpgt_epi32_mask ((__m512i) most, (__m512i) ((Bits){ 0 } + (ENDLESS - 1))) != 0;
+}
+
+/* Of numbers with 16 bits each, the later one in the upper half. */
 MICRO_INLINE Lanes
 pairs (Lanes early, Lanes late)
 {
-  return (Lanes) ((Bits) ((Words) early >> 16) | ((Bits) late & UPPER));
+  return (Lanes) ((Bits) ((Words) early >> 16) | (Bits) late);
 }
 
 MICRO_INLINE void
 split_two (Lanes early, Lanes late, Lanes parts[PARTS])
 {
   Lanes first[PARTS], second[PARTS];
-  split (early, first);
-  split (late, second);
+  if (G_UNLIKELY (any_endless (early, late)))
+    {
+      split_endless (early, first);
+      split_endless (late, second);
+    }
+  else
+    {
+      split (early, first);
+      split (late, second);
+    }
   for (int part = 0; part < PARTS; part++)
     parts[part] = pairs (first[part], second[part]);
 }
