@@ -119,7 +119,7 @@ digest_file_once (WeftContents *one)
   static GMutex mutex;
   static GHashTable *known;
   g_autofree char *key = cache_key (one->path);
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&mutex);
+  g_autoptr (GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&mutex);
   if (!known)
     known = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, contents_free);
   const WeftContents *before = key ? g_hash_table_lookup (known, key) : NULL;
