@@ -25,6 +25,9 @@
 #define SETS 2
 #define COLUMN_BLOCK 256
 #define MIN_COLUMN_BLOCK 64
+/* A block of columns is packed in pieces, so that members who need it at the same time share the work. */
+#define PIECE 64
+#define PIECES (COLUMN_BLOCK / PIECE)
 /* Tasks that a step should have to keep a team busy, and multiplications that make a task worth handing out. */
 #define ENOUGH_TASKS 16
 #define TASK_WORK (1 << 19)
@@ -52,9 +55,9 @@ typedef struct
   gint64 tasks;         /* of a step */
   float *packed_rows[SETS], *packed_columns[SETS];
   gsize row_block_floats, column_block_floats;
-  /* Atomic. Steps, plus one, for which a block of a set was last claimed for packing and packed; steps done of each tile; tasks done in all
+  /* Atomic. Steps, plus one, for which a block of a set, or a piece of one, was last claimed for packing and packed; steps done of each tile; tasks done in all
    * steps of a set; the next task, since a team may hand out its own numbers in any order. */
-  Packing row_packings[SETS][MAX_ROW_BLOCKS], column_packings[SETS][MAX_COLUMN_BLOCKS];
+  Packing row_packings[SETS][MAX_ROW_BLOCKS], column_packings[SETS][MAX_COLUMN_BLOCKS][PIECES];
   gint64 finished[SETS];
   gint64 next;
   gint64 computed[MAX_ROW_BLOCKS * MAX_COLUMN_BLOCKS];
@@ -218,16 +221,23 @@ claim (gint64 *claimed, gint64 step)
   return seen <= step && __atomic_compare_exchange_n (claimed, &seen, step + 1, FALSE, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
 }
 
+/* Packs what nobody else does, and waits for the rest. */
 static void
-pack_columns (Job *job, const Task *task, Packing *packing, float *to)
+pack_columns (Job *job, const Task *task, Packing pieces[PIECES], float *to)
 {
   const MatrixProduct *product = job->product;
   gint64 along = product->transpose_b ? product->b_stride : 1, deep = product->transpose_b ? 1 : product->b_stride;
+  const float *from = product->b + task->first_column * along + task->first * deep;
 
-  if (!claim (&packing->claimed, task->step))
-    return;
-  job->micro->pack_columns (task->columns, task->depth, product->b + task->first_column * along + task->first * deep, along, deep, to);
-  __atomic_store_n (&packing->packed, task->step + 1, __ATOMIC_RELEASE);
+  for (gint64 first = 0; first < task->columns; first += PIECE)
+    if (claim (&pieces[first / PIECE].claimed, task->step))
+      {
+        job->micro->pack_columns (MIN (PIECE, task->columns - first), task->depth, from + first * along, along, deep,
+                                  to + first * micro_places (job->micro, task->depth));
+        __atomic_store_n (&pieces[first / PIECE].packed, task->step + 1, __ATOMIC_RELEASE);
+      }
+  for (gint64 first = 0; first < task->columns; first += PIECE)
+    await (&pieces[first / PIECE].packed, task->step + 1);
 }
 
 static void
@@ -288,15 +298,13 @@ run_task (gpointer data, gint64 index G_GNUC_UNUSED, guint member G_GNUC_UNUSED)
     {
       float *rows = job->packed_rows[set] + task.row * (gint64) job->row_block_floats;
       float *columns = job->packed_columns[set] + task.column * (gint64) job->column_block_floats;
-      Packing *row_packing = &job->row_packings[set][task.row], *column_packing = &job->column_packings[set][task.column];
+      Packing *row_packing = &job->row_packings[set][task.row];
       await (&job->finished[set], task.step / SETS * job->tasks);
       if (job->product->packed)
         columns = packed_at (job->micro, job->product->n, (float *) job->product->packed, task.first_column, task.first, task.depth);
       else
-        pack_columns (job, &task, column_packing, columns);
+        pack_columns (job, &task, job->column_packings[set][task.column], columns);
       pack_rows (job, &task, row_packing, rows);
-      if (!job->product->packed)
-        await (&column_packing->packed, task.step + 1);
       await (&row_packing->packed, task.step + 1);
       await (computed, task.step);
       multiply (job, &task, rows, columns);
