@@ -96,6 +96,25 @@ row_block (const MicroKernels *micro)
   return CLAMP (fit, 64 / micro->rows, micro->block_rows / micro->rows) * micro->rows;
 }
 
+/* The height between half of @most and it at which the last member to finish has least to do, of a part of @rows rows and so many blocks of
+ * columns. */
+static gint64
+fair_block (gint64 rows, gint64 most, gint64 unit, gint64 column_blocks, guint team)
+{
+  gint64 best = most, least = G_MAXINT64;
+
+  for (gint64 block = most; 2 * block >= most && block > 0; block -= unit)
+    {
+      gint64 tasks = (rows + block - 1) / block * column_blocks, longest = (tasks + team - 1) / team * block;
+      if (longest < least)
+        {
+          least = longest;
+          best = block;
+        }
+    }
+  return best;
+}
+
 static gpointer
 packed_memory (void)
 {
@@ -141,6 +160,8 @@ job_init (Job *job, const MatrixProduct *product, const MicroKernels *micro, gui
   while (columns > MIN_COLUMN_BLOCK && row_blocks * ((MIN (product->n, PART) + columns - 1) / columns) < ENOUGH_TASKS
          && MIN (product->m, block) * MIN (columns, product->n) * MIN (product->k, DEPTH) > 2 * TASK_WORK)
     columns /= 2;
+  block = fair_block (MIN (product->m, PART), block, micro->rows, (MIN (product->n, PART) + columns - 1) / columns, team);
+  most = MIN (PART / block, MAX_ROW_BLOCKS);
   memset (job, 0, G_STRUCT_OFFSET (Job, computed));
   job->product = product;
   job->micro = micro;
