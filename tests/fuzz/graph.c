@@ -329,11 +329,10 @@ move (const GArray *values, float *const *origins, float h)
     }
 }
 
-/* @bend: how much the slope on one side differs from that on the other */
+/* @here: the loss where nothing is moved; @bend: how much the slope on one side differs from that on the other */
 static double
-quotient (Run *run, WeftTensor *tensors, const GArray *values, float *const *origins, float h, double *bend)
+quotient (Run *run, WeftTensor *tensors, const GArray *values, float *const *origins, float h, double here, double *bend)
 {
-  double here = (double) run_step (run, tensors);
   move (values, origins, h);
   double above = (double) run_step (run, tensors);
   move (values, origins, -h);
@@ -396,7 +395,7 @@ compare_slopes (Run *run, WeftTensor *tensors, const char *text)
       origins[i] = g_memdup2 (value->data, weft_tensor_bytes (value));
     }
   for (guint i = 0; i < G_N_ELEMENTS (steps); i++)
-    quotients[i] = quotient (run, tensors, values, origins, steps[i], &bends[i]);
+    quotients[i] = quotient (run, tensors, values, origins, steps[i], loss, &bends[i]);
   for (guint i = 0; i < values->len; i++)
     g_free (origins[i]);
   double noise = 1e-5 * (1 + fabs (loss)) / (double) steps[2], allowed = 0.05 * (scale + fabs (expected)) + noise + rounding;
