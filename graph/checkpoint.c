@@ -116,11 +116,10 @@ check_whole (WeftSafetensors *file, const char *path, GError **error)
   return FALSE;
 }
 
-/* The data of one tensor against its checksum. */
+/* What was read of one tensor against its checksum. */
 static gboolean
-check_sum (WeftSafetensors *file, const char *path, const char *name, GError **error)
+has_sum (const WeftSafetensors *file, const char *path, const char *name, gconstpointer data, GError **error)
 {
-  const WeftTensor *tensor = weft_safetensors_find (file, name);
   g_autofree char *key = g_strconcat (CHECKSUM_PREFIX, name, NULL);
   const char *expected = weft_safetensors_metadata (file, key);
   if (expected == NULL)
@@ -128,22 +127,26 @@ check_sum (WeftSafetensors *file, const char *path, const char *name, GError **e
       g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT, "%s: tensor \"%s\" has no checksum", path, name);
       return FALSE;
     }
-  gsize bytes = weft_tensor_bytes (tensor);
-  g_autofree char *data = g_try_malloc (MAX (bytes, 1));
-  if (data == NULL)
-    {
-      g_set_error (error, WEFT_ERROR, WEFT_ERROR_SYSTEM, "%s: no memory for the %" G_GSIZE_FORMAT " bytes of \"%s\"", path, bytes, name);
-      return FALSE;
-    }
-  if (!weft_safetensors_read (file, name, data, error))
-    return FALSE;
-  g_autofree char *sum = g_strdup_printf ("%08x", weft_crc32c (0, data, bytes));
+  g_autofree char *sum = g_strdup_printf ("%08x", weft_crc32c (0, data, weft_tensor_bytes (weft_safetensors_find (file, name))));
   if (g_str_equal (sum, expected))
     return TRUE;
   g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT,
                "%s: tensor \"%s\" is damaged: its data has the checksum %s, %s was written; use another checkpoint", path, name, sum,
                expected);
   return FALSE;
+}
+
+static gboolean
+check_sum (WeftSafetensors *file, const char *path, const char *name, GError **error)
+{
+  gsize bytes = weft_tensor_bytes (weft_safetensors_find (file, name));
+  g_autofree char *data = g_try_malloc (MAX (bytes, 1));
+  if (data == NULL)
+    {
+      g_set_error (error, WEFT_ERROR, WEFT_ERROR_SYSTEM, "%s: no memory for the %" G_GSIZE_FORMAT " bytes of \"%s\"", path, bytes, name);
+      return FALSE;
+    }
+  return weft_safetensors_read (file, name, data, error) && has_sum (file, path, name, data, error);
 }
 
 static WeftSafetensors *
@@ -240,8 +243,12 @@ weft_checkpoint_load_below (WeftStore *store, const char *const *prefixes, const
   if (file == NULL || !check_agreement (store, prefixes, file, path, error))
     return FALSE;
   for (const char *const *name = weft_safetensors_names (file); *name != NULL; name++)
-    if (!weft_safetensors_read (file, *name, weft_store_lookup (store, *name)->data, error))
-      return FALSE;
+    {
+      gpointer data = weft_store_lookup (store, *name)->data;
+      /* Once more: what was verified has been read again since. */
+      if (!weft_safetensors_read (file, *name, data, error) || !has_sum (file, path, *name, data, error))
+        return FALSE;
+    }
   if (metadata != NULL)
     *metadata = g_steal_pointer (&entries);
   return TRUE;

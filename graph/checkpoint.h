@@ -45,7 +45,7 @@ WeftSafetensorsWriter *weft_checkpoint_writer (const WeftStore *store, const cha
  * @metadata: (out) (optional) (transfer full) (element-type utf8 utf8): the caller's entries of weft_checkpoint_save()
  *
  * Fills @store, which must already have all its tensors. Strict: a tensor that one side lacks, another type or shape, a wrong
- * checksum are errors, and the store is left as it was.
+ * checksum are errors, and the store is left as it was; but for a file that changes, or can't be read again, after it was verified.
  */
 gboolean weft_checkpoint_load (WeftStore *store, const char *path, GHashTable **metadata, GError **error);
 

@@ -197,6 +197,45 @@ START_TEST (metrics_are_written_later)
 }
 END_TEST
 
+static struct
+{
+  char *path;
+  guint reads, least;
+} changing;
+
+static void
+damage_once (void)
+{
+  if (++changing.reads != changing.least)
+    return;
+  FILE *file = fopen (changing.path, "r+");
+  ck_assert_ptr_nonnull (file);
+  fseek (file, -1, SEEK_END);
+  int byte = fgetc (file);
+  fseek (file, -1, SEEK_END);
+  fputc (byte ^ 1, file);
+  fclose (file);
+}
+
+/* A checkpoint that changes between being verified and being loaded is not gone on from. */
+START_TEST (a_checkpoint_that_changes_is_not_taken)
+{
+  g_autofree char *path = in_folder ("a/checkpoints/step-15.safetensors"), *said = train ("a", 1, WEFT_RUN_FINISHED);
+  changing.path = path;
+  changing.least = G_MAXUINT;
+  fault_set (FAULT_READ, (Fault){ .code = EINTR, .where = "step-15", .every = 2, .also = damage_once });
+  ck_assert (weft_checkpoint_verify (path, NULL, NULL));
+  changing.least = changing.reads + 2;
+  changing.reads = 0;
+  g_autofree char *again = train ("a", 1, WEFT_RUN_FINISHED);
+  ck_assert_uint_ge (changing.reads, changing.least);
+  expect_said (again, "step-15.safetensors: tensor");
+  expect_said (again, "the one before it is taken");
+  fault_clear ();
+  expect_same_end ("a");
+}
+END_TEST
+
 /* Digests of data bear interrupted and short reads; what can't be read has none, and a reason. */
 START_TEST (digests_need_what_can_be_read)
 {
@@ -438,6 +477,7 @@ main (void)
   tcase_add_test (tests, a_run_that_cannot_be_saved_fails);
   tcase_add_loop_test (tests, interrupted_and_short_calls_are_repeated, 0, 2);
   tcase_add_loop_test (tests, metrics_are_written_later, 0, 2);
+  tcase_add_test (tests, a_checkpoint_that_changes_is_not_taken);
   tcase_add_loop_test (tests, digests_need_what_can_be_read, 0, 3);
   tcase_add_test (tests, what_cannot_be_read_is_named);
   tcase_add_test (tests, a_vanished_folder_is_told);
