@@ -119,10 +119,15 @@ fsync (int file)
   return is_hit (FAULT_SYNC, file, NULL, 0) ? -1 : REAL (fsync) (file);
 }
 
+/* Clang links the sanitizers' runtime into the program, so that what would be next is the C library's, whose memory they refuse to free. */
+__attribute__ ((weak)) int __interceptor_posix_memalign (void **memory, size_t alignment, size_t n);
+
 int
 posix_memalign (void **memory, size_t alignment, size_t n)
 {
-  return is_hit (FAULT_MEMORY, -1, NULL, n) ? ENOMEM : REAL (posix_memalign) (memory, alignment, n);
+  if (is_hit (FAULT_MEMORY, -1, NULL, n))
+    return ENOMEM;
+  return (__interceptor_posix_memalign ? __interceptor_posix_memalign : REAL (posix_memalign)) (memory, alignment, n);
 }
 
 gpointer

@@ -220,7 +220,8 @@ damage_once (void)
 /* A checkpoint that changes between being verified and being loaded is not gone on from. */
 START_TEST (a_checkpoint_that_changes_is_not_taken)
 {
-  g_autofree char *path = in_folder ("a/checkpoints/step-15.safetensors"), *said = train ("a", 1, WEFT_RUN_FINISHED);
+  g_autofree char *path = in_folder ("a/checkpoints/step-15.safetensors");
+  g_free (train ("a", 1, WEFT_RUN_FINISHED));
   changing.path = path;
   changing.least = G_MAXUINT;
   fault_set (FAULT_READ, (Fault){ .code = EINTR, .where = "step-15", .every = 2, .also = damage_once });
