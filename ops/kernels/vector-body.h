@@ -11,9 +11,10 @@
 #define EACH_1(n, x, y, expression)                                                                                                        \
   do                                                                                                                                       \
     {                                                                                                                                      \
-      gint64 at = 0;                                                                                                                       \
+      gint64 at = 0, ahead = (n) > FETCH_AHEAD ? FETCH_AHEAD : 0;                                                                          \
       for (; at <= (n) -LANES; at += LANES)                                                                                                \
         {                                                                                                                                  \
+          fetch ((x) + at, ahead);                                                                                                         \
           Lanes a = load ((x) + at);                                                                                                       \
           store ((y) + at, (expression));                                                                                                  \
         }                                                                                                                                  \
@@ -28,9 +29,11 @@
 #define EACH_2(n, x, z, y, expression)                                                                                                     \
   do                                                                                                                                       \
     {                                                                                                                                      \
-      gint64 at = 0;                                                                                                                       \
+      gint64 at = 0, ahead = (n) > FETCH_AHEAD ? FETCH_AHEAD : 0;                                                                          \
       for (; at <= (n) -LANES; at += LANES)                                                                                                \
         {                                                                                                                                  \
+          fetch ((x) + at, ahead);                                                                                                         \
+          fetch ((z) + at, ahead);                                                                                                         \
           Lanes a = load ((x) + at), b = load ((z) + at);                                                                                  \
           store ((y) + at, (expression));                                                                                                  \
         }                                                                                                                                  \

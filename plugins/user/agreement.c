@@ -72,8 +72,11 @@ score_loop (gint64 n, const float *x, const float *factors, WeftRandom random, g
   gint64 i = 0;
   if (threshold)
     for (; i + LOOP_LANES <= n; i += LOOP_LANES)
-      for (int lane = 0; lane < LOOP_LANES; lane++)
-        sums[lane] += loop_tanh (x[i + lane]) * kept (random, first + (guint32) (i + lane), threshold, factor) * factors[i + lane];
+      {
+        __builtin_prefetch (x + i + LOOP_AHEAD);
+        for (int lane = 0; lane < LOOP_LANES; lane++)
+          sums[lane] += loop_tanh (x[i + lane]) * kept (random, first + (guint32) (i + lane), threshold, factor) * factors[i + lane];
+      }
   else
     for (; i + LOOP_LANES <= n; i += LOOP_LANES)
       for (int lane = 0; lane < LOOP_LANES; lane++)
@@ -91,23 +94,29 @@ WEFT_DISPATCH (float, score_of, score_loop,
 
 /* With s the gradient by the score: dx = s factors m (1 − tanh²), sums += s m tanh, where m is the mask over 1 − rate. */
 WEFT_LOOP void
-score_gradient_loop (gint64 n, const float *restrict x, const float *restrict factors, WeftRandom random, guint32 first, guint32 threshold,
+score_gradient_part (gint64 n, const float *restrict x, const float *restrict factors, WeftRandom random, guint32 first, guint32 threshold,
                      float factor, float by_score, float *restrict dx, float *restrict sums)
 {
+  for (gint64 i = 0; i < n; i++)
+    {
+      float t = loop_tanh (x[i]), scaled = threshold ? by_score * kept (random, first + (guint32) i, threshold, factor) : by_score;
+      dx[i] = scaled * factors[i] * (1 - t * t);
+      sums[i] += scaled * t;
+    }
+}
+
+WEFT_LOOP void
+score_gradient_loop (gint64 n, const float *x, const float *factors, WeftRandom random, guint32 first, guint32 threshold, float factor,
+                     float by_score, float *dx, float *sums)
+{
+  gint64 i = 0;
   if (threshold)
-    for (gint64 i = 0; i < n; i++)
+    for (; i + LOOP_LANES <= n; i += LOOP_LANES)
       {
-        float t = loop_tanh (x[i]), scaled = by_score * kept (random, first + (guint32) i, threshold, factor);
-        dx[i] = scaled * factors[i] * (1 - t * t);
-        sums[i] += scaled * t;
+        __builtin_prefetch (x + i + LOOP_AHEAD);
+        score_gradient_part (LOOP_LANES, x + i, factors + i, random, first + (guint32) i, threshold, factor, by_score, dx + i, sums + i);
       }
-  else
-    for (gint64 i = 0; i < n; i++)
-      {
-        float t = loop_tanh (x[i]);
-        dx[i] = by_score * factors[i] * (1 - t * t);
-        sums[i] += by_score * t;
-      }
+  score_gradient_part (n - i, x + i, factors + i, random, first + (guint32) i, threshold, factor, by_score, dx + i, sums + i);
 }
 WEFT_DISPATCH (void, score_gradient, score_gradient_loop,
                (gint64 n, const float *x, const float *factors, WeftRandom random, guint32 first, guint32 threshold, float factor,

@@ -4,6 +4,9 @@
 #include <weft/operator.h>
 
 #include <math.h>
+#include <string.h>
+
+#include "loops.h"
 
 typedef struct
 {
@@ -13,23 +16,41 @@ typedef struct
 /* The guard of the release's l2 norm, x / (‖x‖ + ε). */
 #define EPSILON 1e-8f
 
-static float
-dot (const float *a, const float *b, gint64 n)
+WEFT_LOOP float
+dot_loop (const float *a, const float *b, gint64 n)
 {
-  /* Sixteen partial sums: enough for vector registers, and the same order on every machine. */
-  float sums[16] = { 0 };
-  gint64 i = 0;
-  for (; i + 16 <= n; i += 16)
-    for (int lane = 0; lane < 16; lane++)
-      sums[lane] += a[i + lane] * b[i + lane];
-  float rest = 0;
-  for (; i < n; i++)
-    rest += a[i] * b[i];
-  for (int width = 8; width; width /= 2)
-    for (int lane = 0; lane < width; lane++)
-      sums[lane] += sums[lane + width];
-  return sums[0] + rest;
+  __builtin_prefetch (a + n);
+  return loop_dot (a, b, n);
 }
+WEFT_DISPATCH (float, dot, dot_loop, (const float *a, const float *b, gint64 n), (a, b, n))
+
+/* y = x + factor z; y may be x. */
+WEFT_LOOP void
+add_scaled_loop (gint64 n, const float *x, float factor, const float *z, float *y)
+{
+  gint64 i = 0;
+  for (; i + LOOP_LANES <= n; i += LOOP_LANES)
+    {
+      float part[LOOP_LANES];
+      __builtin_prefetch (x + i + LOOP_AHEAD);
+      __builtin_prefetch (z + i + LOOP_AHEAD);
+      for (int lane = 0; lane < LOOP_LANES; lane++)
+        part[lane] = x[i + lane] + factor * z[i + lane];
+      memcpy (y + i, part, sizeof part);
+    }
+  for (; i < n; i++)
+    y[i] = x[i] + factor * z[i];
+}
+WEFT_DISPATCH (void, add_scaled, add_scaled_loop, (gint64 n, const float *x, float factor, const float *z, float *y), (n, x, factor, z, y))
+
+/* y = factor z */
+WEFT_LOOP void
+put_scaled_loop (gint64 n, float factor, const float *restrict z, float *restrict y)
+{
+  for (gint64 i = 0; i < n; i++)
+    y[i] = factor * z[i];
+}
+WEFT_DISPATCH (void, put_scaled, put_scaled_loop, (gint64 n, float factor, const float *z, float *y), (n, factor, z, y))
 
 /* a = softmax of λ (x_r · g) over the sample's rows, divided by its own norm. */
 static void
@@ -68,8 +89,7 @@ enhance_sample (gpointer data, gint64 sample, guint member G_GNUC_UNUSED)
   float *attention = (kept ? (float *) kept->data : (float *) call->scratch) + first, *y = (float *) call->out[0]->data + first * width;
   attend (regions, guide, rows, width, (float) enhance->scale, attention);
   for (gint64 r = 0; r < rows; r++)
-    for (gint64 i = 0; i < width; i++)
-      y[r * width + i] = regions[r * width + i] + attention[r] * guide[i];
+    add_scaled (width, regions + r * width, attention[r], guide, y + r * width);
   if (call->out[1] && call->out[1] != kept)
     for (gint64 r = 0; r < rows; r++)
       ((float *) call->out[1]->data)[first + r] = attention[r];
@@ -117,17 +137,18 @@ enhance_sample_backward (gpointer data, gint64 sample, guint member G_GNUC_UNUSE
   for (gint64 r = 0; r < rows; r++)
     by_score[r] = scale * (attention[r] / sum) * (by_score[r] - mean);
 
-  if (by_regions)
-    for (gint64 r = 0; r < rows; r++)
-      for (gint64 i = 0; i < width; i++)
-        by_regions[r * width + i] = (by_y ? by_y[r * width + i] : 0) + by_score[r] * guide[i];
+  for (gint64 r = 0; by_regions && r < rows; r++)
+    if (by_y)
+      add_scaled (width, by_y + r * width, by_score[r], guide, by_regions + r * width);
+    else
+      put_scaled (width, by_score[r], guide, by_regions + r * width);
   if (by_guide)
+    memset (by_guide, 0, (gsize) width * sizeof (float));
+  for (gint64 r = 0; by_guide && r < rows; r++)
     {
-      for (gint64 i = 0; i < width; i++)
-        by_guide[i] = 0;
-      for (gint64 r = 0; r < rows; r++)
-        for (gint64 i = 0; i < width; i++)
-          by_guide[i] += by_score[r] * regions[r * width + i] + (by_y ? attention[r] * by_y[r * width + i] : 0);
+      add_scaled (width, by_guide, by_score[r], regions + r * width, by_guide);
+      if (by_y)
+        add_scaled (width, by_guide, attention[r], by_y + r * width, by_guide);
     }
 }
 

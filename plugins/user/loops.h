@@ -6,6 +6,8 @@
 #include <weft/dispatch.h>
 
 #define LOOP_LANES 16
+/* How far ahead loops that compute much for each number ask for what they read: not every processor foresees it. */
+#define LOOP_AHEAD 512
 
 /* exp x within 2 units in the last place; 0 below −87, where results would be denormal, and exp 88 beyond 88. */
 WEFT_LOOP float
