@@ -83,10 +83,8 @@ pool_compared (void (*compare) (gint64 rows, Block *block), const Sample *sample
     {
       gsize lanes = (gsize) MIN (LANES, sample->width - c);
       float sums[LANES] = { 0 };
-      /* The next channels of these rows are on their way while these are compared: processors don't foresee them. */
       for (gint64 r = 0; r < sample->rows; r++)
         {
-          __builtin_prefetch (sample->values + r * sample->width + c + LANES);
           memset (block.values[r], 0, sizeof block.values[r]);
           memcpy (block.values[r], sample->values + r * sample->width + c, lanes * sizeof (float));
         }
