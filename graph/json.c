@@ -10,7 +10,7 @@
 
 #include "bytes.h"
 
-#define MOST_BYTES (64 << 20)
+#define MOST_BYTES (512 << 20)
 #define MOST_DEPTH 64
 
 static gboolean
@@ -20,12 +20,47 @@ refuse (const char *path, const char *what, GError **error)
   return FALSE;
 }
 
-/* The byte after the string that begins at @at. */
+/* Four hexadecimal digits behind \u, or -1. */
+static int
+unit_at (const char *text, gsize length)
+{
+  int unit = 0;
+  if (length < 6 || text[0] != '\\' || text[1] != 'u')
+    return -1;
+  for (guint i = 2; i < 6; i++)
+    {
+      if (!g_ascii_isxdigit (text[i]))
+        return -1;
+      unit = unit << 4 | g_ascii_xdigit_value (text[i]);
+    }
+  return unit;
+}
+
+gsize
+weft_json_escape (const char *text, gsize length)
+{
+  if (length >= 2 && text[1] != '\0' && strchr ("\"\\/bfnrt", text[1]) != NULL)
+    return 2;
+  int first = unit_at (text, length);
+  if (first <= 0 || (first >= 0xdc00 && first < 0xe000))
+    return 0;
+  if (first < 0xd800 || first >= 0xe000)
+    return 6;
+  int second = unit_at (text + 6, length - 6);
+  return second >= 0xdc00 && second < 0xe000 ? 12 : 0;
+}
+
+/* The byte after the string that begins at @at; 0 if an escape in it is none of JSON. */
 static gsize
 skip_string (const char *text, gsize length, gsize at)
 {
-  for (at++; at < length && text[at] != '"'; at++)
-    at += text[at] == '\\';
+  for (at++; at < length && text[at] != '"';)
+    {
+      gsize bytes = text[at] == '\\' ? weft_json_escape (text + at, length - at) : 1;
+      if (bytes == 0)
+        return 0;
+      at += bytes;
+    }
   return MIN (at + 1, length);
 }
 
@@ -40,6 +75,8 @@ check_nesting (const char *path, const char *text, gsize length, GError **error)
       if (text[at] == '"')
         {
           at = skip_string (text, length, at);
+          if (at == 0)
+            return refuse (path, "not JSON: a string with an escape that JSON doesn't have, or of no character", error);
           continue;
         }
       if (!g_ascii_isalnum (text[at]) && !g_ascii_isspace (text[at]) && (text[at] == '\0' || strchr ("{}[]:,+-.", text[at]) == NULL))
@@ -85,7 +122,7 @@ weft_json_load (const char *path, GError **error)
   guint64 length = weft_bytes_length (file);
   if (length > MOST_BYTES)
     {
-      refuse (path, "larger than 64 MiB, which no description or vocabulary is", error);
+      refuse (path, "larger than 512 MiB, which no description, vocabulary or list of captions is", error);
       return NULL;
     }
   g_autofree char *text = g_malloc (length + 1);

@@ -15,6 +15,8 @@
 
 #include <weft/operator.h>
 
+#include "json.h"
+
 #define MAX_HEADER 100000000 /* the limit of the reference implementation */
 #define MAX_DEPTH 3          /* { name: { "shape": [ … */
 #define CHUNK 65536
@@ -110,8 +112,12 @@ scan_string (const WeftSafetensors *file, const char *text, gsize length, gsize 
     {
       if ((guchar) text[*at] < 0x20)
         return wrong (file, error, "control character in a string at byte %" G_GSIZE_FORMAT " of the header", *at);
-      if (text[*at] == '\\')
-        ++*at;
+      if (text[*at] != '\\')
+        continue;
+      gsize bytes = weft_json_escape (text + *at, length - *at);
+      if (bytes == 0)
+        return wrong (file, error, "the escape at byte %" G_GSIZE_FORMAT " of the header is no character", *at);
+      *at += bytes - 1;
     }
   return *at < length || wrong (file, error, "the string at byte %" G_GSIZE_FORMAT " of the header does not end", start);
 }

@@ -15,6 +15,11 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
   if (parser == NULL)
     fuzz_failed (error);
   else
-    g_assert (JSON_NODE_HOLDS_OBJECT (json_parser_get_root (parser)));
+    {
+      JsonNode *root = json_parser_get_root (parser);
+      g_assert (JSON_NODE_HOLDS_OBJECT (root));
+      g_autofree char *text = json_to_string (root, FALSE);
+      g_assert (g_utf8_validate (text, -1, NULL));
+    }
   return 0;
 }

@@ -19,6 +19,7 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
   for (const char *const *name = weft_safetensors_names (file); *name != NULL; name++)
     {
       const WeftTensor *tensor = weft_safetensors_find (file, *name);
+      g_assert (g_utf8_validate (*name, -1, NULL));
       gsize bytes = weft_tensor_bytes (tensor), elements = (gsize) weft_tensor_elements (tensor);
       sum += bytes;
       g_assert (sum <= size);
