@@ -371,7 +371,7 @@ static const struct
   { "crisscrossed", "cxc_i2i.json", "{\"7\": []}", "cxc_i2i.json: has no list for \"8\"" },
   { "crisscrossed", "cxc_i2i.json", "{\"7\": [[8]], \"8\": []}", "cxc_i2i.json: \"7\": expected a list of pairs" },
   { "crisscrossed", "cxc_i2i.json", "{\"7\": [[[], 1]], \"8\": []}", "cxc_i2i.json: \"7\": expected a list of pairs" },
-  { "crisscrossed", "cxc_i2i.json", "[]", "cxc_i2i.json: expected an object" },
+  { "crisscrossed", "cxc_i2i.json", "[]", "cxc_i2i.json: not a JSON object" },
   { "crisscrossed", "cxc_i2i.json", "{", "cxc_i2i.json: " },
   { "crisscrossed", "cxc_it.json", "{\"i2t\": {\"7\": [], \"8\": []}}", "cxc_it.json: has no object \"t2i\"" },
   { "eccv_caption", "eccv_image_to_caption.json", "{\"7\": [5]}", "\"7\" names 5, which is not in" },

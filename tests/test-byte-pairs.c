@@ -133,6 +133,18 @@ START_TEST (lists_may_be_packed)
 }
 END_TEST
 
+START_TEST (odd_json_vocabularies_are_refused)
+{
+  g_autofree char *deep = g_strnfill (1000000, '[');
+  memcpy (deep, "{\"d\":", strlen ("{\"d\":"));
+  rig_write (folder, "merges.txt", "#version: 0.2\nd o\n", -1);
+  rig_write (folder, "vocab.json", deep, -1);
+  refuse ("vocab.json", ", size: 600", "vocab.json: nested too deeply");
+  rig_write (folder, "vocab.json", "{\"\\ud800\": 4}", -1);
+  refuse ("vocab.json", ", size: 600", "vocab.json: not JSON");
+}
+END_TEST
+
 START_TEST (pieces_of_a_json_vocabulary_keep_their_ids)
 {
   Rig rig;
@@ -159,7 +171,7 @@ START_TEST (odd_vocabularies_are_refused)
   rig_write (folder, "merges.txt", "d \xff\n", -1);
   refuse ("merges.txt", "", "byte 2 is no UTF-8");
   rig_write (folder, "vocab.json", "[]", -1);
-  refuse ("vocab.json", "", "expected a map from pieces to ids");
+  refuse ("vocab.json", "", "vocab.json: not a JSON object");
   rig_write (folder, "vocab.json", "{\"a\": 700}", -1);
   refuse ("vocab.json", ", size: 600", "the id of \"a\" is no integer below 600");
   rig_write (folder, "vocab.json", "{\"a\": 1, \"<|startoftext|>\": 2}", -1);
@@ -180,6 +192,7 @@ main (void)
   tcase_add_test (tests, pairs_are_joined_in_the_order_of_the_list);
   tcase_add_test (tests, captions_are_cleaned);
   tcase_add_test (tests, lists_may_be_packed);
+  tcase_add_test (tests, odd_json_vocabularies_are_refused);
   tcase_add_test (tests, pieces_of_a_json_vocabulary_keep_their_ids);
   tcase_add_test (tests, odd_vocabularies_are_refused);
   suite_add_tcase (suite, tests);

@@ -183,7 +183,7 @@ static const struct
   const char *file, *text, *message;
 } wrong[] = {
   { "index.json", "{", "not an index" },
-  { "index.json", "[]", "of another version" },
+  { "index.json", "[]", "not a JSON object" },
   { "index.json", "{\"version\": 7}", "of another version" },
   { "index.json", "{\"version\": 1}", "describes no sides" },
   { "index.json", "{\"version\": 1, \"sides\": {}}", "describes no sides" },

@@ -142,8 +142,9 @@ START_TEST (odd_captions_are_refused)
     { "c.tsv", "a.png\tred\na.png\tr\nb.png\tgreen\n", ", items: captions", "set captions_per_image: 1" },
     { "c.tsv", "a.png\tred\n", ", share: 0.1", "has no photographs of the split train; share says" },
     { "c.txt", "red\ngreen\n", "", "set names to a file with the photographs' names" },
-    { "c.json", "{\"images\": [", "", "cannot read this as JSON" },
-    { "c.json", "[]", "", "has no list \"images\"" },
+    { "c.json", "{\"images\": [", "", "c.json: not JSON" },
+    { "c.json", "[]", "", "not a JSON object" },
+    { "c.json", "{}", "", "has no list \"images\"" },
     { "c.json", "{\"images\": [{\"id\": 1}], \"annotations\": []}", "", "images[0] needs \"id\" and \"file_name\"" },
     { "c.json", "{\"images\": [{\"id\": 1, \"file_name\": \"a.png\"}], \"annotations\": [{\"image_id\": 2, \"caption\": \"x\"}]}", "",
       "annotations[0] needs \"caption\" and the \"image_id\" of one of the images" },
@@ -158,6 +159,11 @@ START_TEST (odd_captions_are_refused)
       refuse (attributes, cases[i].message);
     }
   refuse ("batch: 1", "without captions there are only images");
+  /* Deeper than any stack. */
+  g_autofree char *deep = g_strnfill (1000000, '['), *attributes = g_strdup_printf ("captions: '%s/deep.json', batch: 1", folder);
+  memcpy (deep, "{\"images\":", strlen ("{\"images\":"));
+  rig_write (folder, "deep.json", deep, -1);
+  refuse (attributes, "deep.json: nested too deeply");
 }
 END_TEST
 

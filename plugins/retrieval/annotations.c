@@ -118,19 +118,3 @@ id_table_find (const IdTable *table, JsonNode *id)
   gpointer row;
   return text && g_hash_table_lookup_extended (table->rows, text, NULL, &row) ? (gint64) GPOINTER_TO_UINT (row) : -1;
 }
-
-JsonParser *
-json_file_read (const char *path, GError **error)
-{
-  g_autoptr (JsonParser) parser = json_parser_new_immutable ();
-  if (!json_parser_load_from_file (parser, path, error))
-    {
-      g_prefix_error (error, "%s: ", path);
-      return NULL;
-    }
-  JsonNode *root = json_parser_get_root (parser);
-  if (root != NULL && JSON_NODE_HOLDS_OBJECT (root))
-    return g_steal_pointer (&parser);
-  g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT, "%s: expected an object of ids and their answers", path);
-  return NULL;
-}

@@ -5,6 +5,8 @@
  * positive; cxc_i2i.json and cxc_t2t.json, {id: [[id, score], …]}.
  *
  * SPDX-License-Identifier: BSD-3-Clause */
+#include <weft/json.h>
+
 #include "positives.h"
 
 #define IMAGE_THRESHOLD 2.5
@@ -107,7 +109,7 @@ static gboolean
 read_direction (Instance *self, Direction direction, Source source, const char *folder, const char *name, const char *key, GError **error)
 {
   g_autofree char *path = g_build_filename (folder, name, NULL);
-  g_autoptr (JsonParser) parser = json_file_read (path, error);
+  g_autoptr (JsonParser) parser = weft_json_load (path, error);
   if (parser == NULL)
     return FALSE;
   JsonObject *root = json_node_get_object (json_parser_get_root (parser));

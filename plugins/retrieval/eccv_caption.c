@@ -4,6 +4,8 @@
  * {caption id: [image id, …]}. Their ids are MS-COCO's; SPLIT_ids.txt and SPLIT_capids.txt say which embedding is whose.
  *
  * SPDX-License-Identifier: BSD-3-Clause */
+#include <weft/json.h>
+
 #include "positives.h"
 
 typedef struct
@@ -43,7 +45,7 @@ typedef struct
 static Positives *
 read_positives (const char *path, const IdTable *queries, const IdTable *items, GError **error)
 {
-  g_autoptr (JsonParser) parser = json_file_read (path, error);
+  g_autoptr (JsonParser) parser = weft_json_load (path, error);
   g_autoptr (Positives) positives = positives_new ();
   JsonObject *root = parser ? json_node_get_object (json_parser_get_root (parser)) : NULL;
   guint named = 0;

@@ -57,9 +57,6 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (IdTable, id_table_free)
 /* The number of an id that JSON holds as a string or a number; -1: none. */
 gint64 id_table_find (const IdTable *table, JsonNode *id);
 
-/* The object that a JSON file holds; (nullable): with the file's name in @error. */
-JsonParser *json_file_read (const char *path, GError **error);
-
 /**
  * Ranked:
  * @query: f32[queries, width]

@@ -6,6 +6,7 @@
 #include <json-glib/json-glib.h>
 #include <string.h>
 
+#include <weft/json.h>
 #include <weft/npy.h>
 #include <weft/operator.h>
 
@@ -134,8 +135,8 @@ static gboolean
 read_description (Index *index, GError **error)
 {
   g_autofree char *file = g_build_filename (index->path, "index.json", NULL);
-  g_autoptr (JsonParser) parser = json_parser_new_immutable ();
-  if (!json_parser_load_from_file (parser, file, error))
+  g_autoptr (JsonParser) parser = weft_json_load (file, error);
+  if (parser == NULL)
     {
       g_prefix_error (error, "%s: not an index of `weft index`: ", index->path);
       return FALSE;

@@ -9,6 +9,7 @@
 #include <gio/gio.h>
 #include <json-glib/json-glib.h>
 #include <string.h>
+#include <weft/json.h>
 #include <weft/operator.h>
 
 /* OpenAI's list takes 3 MiB; a file that unpacks to more than this is none. */
@@ -193,19 +194,10 @@ read_list (Merges *merges, Pieces *pieces, gint64 size, GError **error)
 static gboolean
 read_ids (Pieces *pieces, gint64 size, GError **error)
 {
-  g_autoptr (JsonParser) parser = json_parser_new ();
-  g_autoptr (GError) reason = NULL;
-  if (!json_parser_load_from_file (parser, pieces->path, &reason))
-    {
-      g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT, "%s: cannot read this as JSON: %s", pieces->path, reason->message);
-      return FALSE;
-    }
+  g_autoptr (JsonParser) parser = weft_json_load (pieces->path, error);
+  if (parser == NULL)
+    return FALSE;
   JsonNode *root = json_parser_get_root (parser), *node;
-  if (root == NULL || !JSON_NODE_HOLDS_OBJECT (root))
-    {
-      g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT, "%s: expected a map from pieces to ids", pieces->path);
-      return FALSE;
-    }
   JsonObjectIter iter;
   const char *piece;
   json_object_iter_init_ordered (&iter, json_node_get_object (root));

@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: BSD-3-Clause */
 #include <json-glib/json-glib.h>
 #include <string.h>
+#include <weft/json.h>
 #include <weft/operator.h>
 
 #include "album.h"
@@ -129,17 +130,11 @@ gboolean
 album_read_json (AlbumDraft *draft, gboolean *known, GError **error)
 {
   const char *path = draft->layout->captions;
-  g_autoptr (JsonParser) parser = json_parser_new ();
-  g_autoptr (GError) reason = NULL;
-  if (!json_parser_load_from_mapped_file (parser, path, &reason))
-    {
-      g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT, "%s: cannot read this as JSON: %s", path, reason->message);
-      return FALSE;
-    }
-  JsonNode *root = json_parser_get_root (parser);
-  JsonObject *object = root != NULL && JSON_NODE_HOLDS_OBJECT (root) ? json_node_get_object (root) : NULL;
-  JsonArray *images = object != NULL ? array_of (object, "images") : NULL,
-            *annotations = images != NULL ? array_of (object, "annotations") : NULL;
+  g_autoptr (JsonParser) parser = weft_json_load (path, error);
+  if (parser == NULL)
+    return FALSE;
+  JsonObject *object = json_node_get_object (json_parser_get_root (parser));
+  JsonArray *images = array_of (object, "images"), *annotations = images != NULL ? array_of (object, "annotations") : NULL;
   if (images == NULL)
     {
       g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT, "%s: has no list \"images\", expected Karpathy's or COCO's captions", path);
