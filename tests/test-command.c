@@ -418,6 +418,25 @@ START_TEST (other_data_is_told)
 }
 END_TEST
 
+/* An account of another form is written anew, or gone on with as far as it can be understood. */
+START_TEST (odd_accounts_do_no_harm)
+{
+  static const char *const accounts[] = { "{\"starts\": 3}", "{\"starts\": [1, null, {\"outcome\": 3, \"data\": {}}, []]}",
+                                          "{\"starts\": [{\"first_step\": {}, \"data\": [1]}]}", "[]", "" };
+  weft_well ("train " SMALL "--set epochs=1 --output a");
+  for (guint i = 0; i < G_N_ELEMENTS (accounts); i++)
+    {
+      g_autofree char *epochs = g_strdup_printf ("train a --set run.train.epochs=%u", i + 2), *message = NULL, *info = NULL;
+      write_in ("a/info.json", accounts[i]);
+      ck_assert_int_eq (weft_in (folder, epochs, NULL, &message), 0);
+      ck_assert_msg (!holds (message, "CRITICAL") && !holds (message, "warning: data"), "%s", message);
+      info = read_in ("a/info.json");
+      ck_assert_msg (holds (info, "\"outcome\" : \"finished\""), "%s", info);
+      weft_well ("verify a");
+    }
+}
+END_TEST
+
 /* Every byte of the curves that changes, and every end but one between records, is noticed; so is an unreadable account of the run. */
 START_TEST (damaged_curves_are_named)
 {
@@ -669,6 +688,7 @@ main (void)
   tcase_add_test (tests, another_pipeline_is_refused);
   tcase_add_test (tests, damaged_checkpoints_are_named);
   tcase_add_test (tests, other_data_is_told);
+  tcase_add_test (tests, odd_accounts_do_no_harm);
   tcase_add_test (tests, damaged_curves_are_named);
   tcase_add_test (tests, a_full_disk_loses_nothing);
   tcase_add_test (tests, evaluation_and_embeddings_agree);
