@@ -105,7 +105,9 @@ parse (JsonParser *parser, const char *path, const char *text, gsize length, GEr
     return FALSE;
   if (!json_parser_load_from_data (parser, text, (gssize) length, &local))
     {
-      g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT, "%s: not JSON: %s", path, local->message);
+      /* It quotes the text, and cuts it anywhere. */
+      g_autofree char *reason = g_utf8_make_valid (local->message, -1);
+      g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT, "%s: not JSON: %s", path, reason);
       return FALSE;
     }
   JsonNode *root = json_parser_get_root (parser);

@@ -197,7 +197,9 @@ parse_header (const WeftSafetensors *file, JsonParser *parser, const char *text,
   g_signal_connect (parser, "object-member", G_CALLBACK (count_member), &members);
   if (!json_parser_load_from_data (parser, text, (gssize) length, &local))
     {
-      wrong (file, error, "the header is not JSON: %s", local->message);
+      /* It quotes the header, and cuts it anywhere. */
+      g_autofree char *reason = g_utf8_make_valid (local->message, -1);
+      wrong (file, error, "the header is not JSON: %s", reason);
       return NULL;
     }
   JsonNode *root = json_parser_get_root (parser);
