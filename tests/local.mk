@@ -65,6 +65,7 @@ noinst_HEADERS += \
 	tests/bf16.h \
 	tests/emulated-amx.h \
 	tests/emulated-avx512.h \
+	tests/flushing.h \
 	tests/folder.h \
 	tests/pictures.h \
 	tests/http.h \

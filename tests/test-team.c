@@ -2,11 +2,10 @@
  *
  * SPDX-License-Identifier: BSD-3-Clause */
 #include <check.h>
-#include <float.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "denormals.h"
+#include "flushing.h"
 #include "team.h"
 
 #define MOST 8
@@ -144,13 +143,6 @@ START_TEST (jobs_within_jobs_are_done)
 }
 END_TEST
 
-static float
-half_of_least_normal (void)
-{
-  volatile float least = FLT_MIN;
-  return least * 0.5f;
-}
-
 static void
 meet_and_halve (gpointer data, gint64 index, guint member)
 {
@@ -161,7 +153,7 @@ meet_and_halve (gpointer data, gint64 index, guint member)
 
 START_TEST (denormal_numbers_are_zero_for_every_member_and_only_there)
 {
-  if (!WEFT_FLUSHES_DENORMALS)
+  if (!denormals_can_be_flushed ())
     return;
   for (guint size = 1; size <= 3; size++)
     {
