@@ -25,9 +25,9 @@
 #define SETS 2
 #define COLUMN_BLOCK 256
 #define MIN_COLUMN_BLOCK 64
-/* A block of columns is packed in pieces, so that members who need it at the same time share the work. */
-#define PIECE 64
-#define PIECES (COLUMN_BLOCK / PIECE)
+/* Blocks are packed in pieces, so that members who need one at the same time share the work. */
+#define PIECES 4
+#define COLUMN_PIECE (COLUMN_BLOCK / PIECES)
 /* Tasks that a step should have to keep a team busy, and multiplications that make a task worth handing out. */
 #define ENOUGH_TASKS 16
 #define TASK_WORK (1 << 19)
@@ -55,9 +55,9 @@ typedef struct
   gint64 tasks;         /* of a step */
   float *packed_rows[SETS], *packed_columns[SETS];
   gsize row_block_floats, column_block_floats;
-  /* Atomic. Steps, plus one, for which a block of a set, or a piece of one, was last claimed for packing and packed; steps done of each tile; tasks done in all
+  /* Atomic. Steps, plus one, for which a piece of a block of a set was last claimed for packing and packed; steps done of each tile; tasks done in all
    * steps of a set; the next task, since a team may hand out its own numbers in any order. */
-  Packing row_packings[SETS][MAX_ROW_BLOCKS], column_packings[SETS][MAX_COLUMN_BLOCKS][PIECES];
+  Packing row_packings[SETS][MAX_ROW_BLOCKS][PIECES], column_packings[SETS][MAX_COLUMN_BLOCKS][PIECES];
   gint64 finished[SETS];
   gint64 next;
   gint64 computed[MAX_ROW_BLOCKS * MAX_COLUMN_BLOCKS];
@@ -242,7 +242,14 @@ claim (gint64 *claimed, gint64 step)
   return seen <= step && __atomic_compare_exchange_n (claimed, &seen, step + 1, FALSE, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
 }
 
-/* Packs what nobody else does, and waits for the rest. */
+static void
+await_pieces (const Packing pieces[PIECES], gint64 size, gint64 piece, gint64 step)
+{
+  for (gint64 first = 0; first < size; first += piece)
+    await (&pieces[first / piece].packed, step + 1);
+}
+
+/* Packs what nobody else does; the rest may still be under way. */
 static void
 pack_columns (Job *job, const Task *task, Packing pieces[PIECES], float *to)
 {
@@ -250,28 +257,38 @@ pack_columns (Job *job, const Task *task, Packing pieces[PIECES], float *to)
   gint64 along = product->transpose_b ? product->b_stride : 1, deep = product->transpose_b ? 1 : product->b_stride;
   const float *from = product->b + task->first_column * along + task->first * deep;
 
-  for (gint64 first = 0; first < task->columns; first += PIECE)
-    if (claim (&pieces[first / PIECE].claimed, task->step))
+  for (gint64 first = 0; first < task->columns; first += COLUMN_PIECE)
+    if (claim (&pieces[first / COLUMN_PIECE].claimed, task->step))
       {
-        job->micro->pack_columns (MIN (PIECE, task->columns - first), task->depth, from + first * along, along, deep,
+        job->micro->pack_columns (MIN (COLUMN_PIECE, task->columns - first), task->depth, from + first * along, along, deep,
                                   to + first * micro_places (job->micro, task->depth));
-        __atomic_store_n (&pieces[first / PIECE].packed, task->step + 1, __ATOMIC_RELEASE);
+        __atomic_store_n (&pieces[first / COLUMN_PIECE].packed, task->step + 1, __ATOMIC_RELEASE);
       }
-  for (gint64 first = 0; first < task->columns; first += PIECE)
-    await (&pieces[first / PIECE].packed, task->step + 1);
+}
+
+/* Whole panels, in at most as many pieces as there are. */
+static gint64
+row_piece (const Job *job, const Task *task)
+{
+  gint64 height = panel_height (job, task->rows), panels = (task->rows + height - 1) / height;
+  return (panels + PIECES - 1) / PIECES * height;
 }
 
 static void
-pack_rows (Job *job, const Task *task, Packing *packing, float *to)
+pack_rows (Job *job, const Task *task, Packing pieces[PIECES], float *to)
 {
   const MatrixProduct *product = job->product;
   gint64 along = product->transpose_a ? 1 : product->a_stride, deep = product->transpose_a ? product->a_stride : 1;
+  const float *from = product->a + task->first_row * along + task->first * deep;
+  gint64 height = panel_height (job, task->rows), piece = row_piece (job, task);
 
-  if (!claim (&packing->claimed, task->step))
-    return;
-  job->micro->pack_rows (task->rows, task->depth, product->a + task->first_row * along + task->first * deep, along, deep,
-                         panel_height (job, task->rows), to);
-  __atomic_store_n (&packing->packed, task->step + 1, __ATOMIC_RELEASE);
+  for (gint64 first = 0; first < task->rows; first += piece)
+    if (claim (&pieces[first / piece].claimed, task->step))
+      {
+        job->micro->pack_rows (MIN (piece, task->rows - first), task->depth, from + first * along, along, deep, height,
+                               to + first * micro_places (job->micro, task->depth));
+        __atomic_store_n (&pieces[first / piece].packed, task->step + 1, __ATOMIC_RELEASE);
+      }
 }
 
 static void
@@ -319,14 +336,16 @@ run_task (gpointer data, gint64 index G_GNUC_UNUSED, guint member G_GNUC_UNUSED)
     {
       float *rows = job->packed_rows[set] + task.row * (gint64) job->row_block_floats;
       float *columns = job->packed_columns[set] + task.column * (gint64) job->column_block_floats;
-      Packing *row_packing = &job->row_packings[set][task.row];
+      Packing *row_pieces = job->row_packings[set][task.row], *column_pieces = job->column_packings[set][task.column];
       await (&job->finished[set], task.step / SETS * job->tasks);
       if (job->product->packed)
         columns = packed_at (job->micro, job->product->n, (float *) job->product->packed, task.first_column, task.first, task.depth);
       else
-        pack_columns (job, &task, job->column_packings[set][task.column], columns);
-      pack_rows (job, &task, row_packing, rows);
-      await (&row_packing->packed, task.step + 1);
+        pack_columns (job, &task, column_pieces, columns);
+      pack_rows (job, &task, row_pieces, rows);
+      if (!job->product->packed)
+        await_pieces (column_pieces, task.columns, COLUMN_PIECE, task.step);
+      await_pieces (row_pieces, task.rows, row_piece (job, &task), task.step);
       await (computed, task.step);
       multiply (job, &task, rows, columns);
       if (task.ends)
