@@ -1,7 +1,7 @@
 /* Denormal numbers, below 1.2e-38, count as zero while a step runs.
  *
- * Processors are slow with them (an Intel Xeon takes 96 times as long for a multiplication of AVX-512), and training makes them: the moments
- * of a word that no longer occurs shrink by a factor each step until they are denormal, and stay so.
+ * Processors are slow with them, and training makes them: the moments of a word that no longer occurs shrink by a factor each step until
+ * they are denormal, and stay so.
  *
  * SPDX-License-Identifier: BSD-3-Clause */
 #pragma once

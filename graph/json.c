@@ -127,7 +127,12 @@ weft_json_load (const char *path, GError **error)
       refuse (path, "larger than 512 MiB, which no description, vocabulary or list of captions is", error);
       return NULL;
     }
-  g_autofree char *text = g_malloc (length + 1);
+  g_autofree char *text = g_try_malloc (length + 1);
+  if (text == NULL)
+    {
+      g_set_error (error, WEFT_ERROR, WEFT_ERROR_SYSTEM, "%s: no memory for its %" G_GUINT64_FORMAT " bytes", path, length);
+      return NULL;
+    }
   if (!weft_bytes_read (file, 0, text, length, error) || !parse (parser, path, text, length, error))
     return NULL;
   return g_steal_pointer (&parser);

@@ -40,9 +40,10 @@ typedef struct
 } Work;
 
 static Work
-work_on (const WeftCall *call, const WeftTensor *rows)
+work_on (const WeftCall *call)
 {
-  Work work = { .call = call, .rows = rows_of (rows), .width = weft_tensor_last (rows), .x = call->in[0]->data };
+  const WeftTensor *x = call->in[0];
+  Work work = { .call = call, .rows = rows_of (x), .width = weft_tensor_last (x), .x = x->data };
   work.tile = rows_per_tile (work.rows);
   work.tiles = tiles_of (work.rows, work.tile);
   work.sums = call->scratch;
@@ -144,7 +145,7 @@ normalize_tile (gpointer data, gint64 index, guint member G_GNUC_UNUSED)
 static void
 batch_norm_forward (const WeftCall *call)
 {
-  Work work = work_on (call, call->in[0]);
+  Work work = work_on (call);
   float *mean = call->saved[MEAN] ? call->saved[MEAN]->data : scratch_row (&work, 0);
   float *deviation = call->saved[DEVIATION] ? call->saved[DEVIATION]->data : scratch_row (&work, 1);
   float *factor = scratch_row (&work, 2);
@@ -190,7 +191,7 @@ differentiate_tile (gpointer data, gint64 index, guint member G_GNUC_UNUSED)
 static void
 batch_norm_backward (const WeftCall *call)
 {
-  Work work = work_on (call, call->out_gradient[0]);
+  Work work = work_on (call);
   const float *weight = call->parameters[WEIGHT]->data, *deviation = call->saved[DEVIATION]->data;
   float *factor = scratch_row (&work, 0), *slope = scratch_row (&work, 1), *offset = scratch_row (&work, 2);
   double share = call->mode == WEFT_MODE_TRAIN ? 1.0 / (double) MAX (work.rows, 1) : 0;

@@ -25,7 +25,7 @@
 #define SETS 2
 #define COLUMN_BLOCK 256
 #define MIN_COLUMN_BLOCK 64
-/* Blocks are packed in pieces, so that members who need one at the same time share the work. */
+/* Blocks are packed in pieces of whole panels, so that members who need one at the same time share the work. */
 #define PIECES 4
 #define COLUMN_PIECE (COLUMN_BLOCK / PIECES)
 /* Tasks that a step should have to keep a team busy, and multiplications that make a task worth handing out. */
@@ -55,8 +55,8 @@ typedef struct
   gint64 tasks;         /* of a step */
   float *packed_rows[SETS], *packed_columns[SETS];
   gsize row_block_floats, column_block_floats;
-  /* Atomic. Steps, plus one, for which a piece of a block of a set was last claimed for packing and packed; steps done of each tile; tasks done in all
-   * steps of a set; the next task, since a team may hand out its own numbers in any order. */
+  /* Atomic. Steps, plus one, for which a piece of a block of a set was last claimed for packing and packed; steps done of each tile; tasks
+   * done in all steps of a set; the next task, since a team may hand out its own numbers in any order. */
   Packing row_packings[SETS][MAX_ROW_BLOCKS][PIECES], column_packings[SETS][MAX_COLUMN_BLOCKS][PIECES];
   gint64 finished[SETS];
   gint64 next;

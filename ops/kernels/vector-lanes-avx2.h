@@ -43,12 +43,6 @@ greater (Lanes x, Lanes than)
 }
 
 LANE_INLINE Lanes
-at_least (Lanes x, float low)
-{
-  return (Lanes) _mm256_max_ps ((__m256) every (low), (__m256) x);
-}
-
-LANE_INLINE Lanes
 at_most (Lanes x, float high)
 {
   return (Lanes) _mm256_min_ps ((__m256) every (high), (__m256) x);

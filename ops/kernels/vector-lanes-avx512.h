@@ -32,18 +32,11 @@ choose (LanesInt mask, Lanes yes, Lanes no)
 
 /* Of two operands of which one is not a number, these instructions give the second. */
 LANE_INLINE Lanes
-at_least (Lanes x, float low)
-{
-  return (Lanes) _mm512_max_ps ((__m512) every (low), (__m512) x);
-}
-
-LANE_INLINE Lanes
 at_most (Lanes x, float high)
 {
   return (Lanes) _mm512_min_ps ((__m512) every (high), (__m512) x);
 }
 
-/* The greater of each two lanes; @than where @x is not a number. */
 LANE_INLINE Lanes
 greater (Lanes x, Lanes than)
 {
@@ -62,7 +55,7 @@ lanes_maximum (Lanes x)
   return _mm512_reduce_max_ps ((__m512) x);
 }
 
-/* As there; 2ⁿ is multiplied in one step, which comes out right for denormal and infinite results. */
+/* As in vector-lanes.h, but 2ⁿ is multiplied in one step, which comes out right for denormal and infinite results. */
 LANE_INLINE Lanes
 lanes_exp_sum_of (Lanes x, Lanes rest)
 {
@@ -82,7 +75,7 @@ typedef struct
 } LanesPieces;
 
 LANE_INLINE LanesPieces
-load_pieces (float pieces[NORMAL_DEGREE + 1][NORMAL_PIECES])
+load_pieces (NormalPieces pieces)
 {
   LanesPieces loaded;
   for (int degree = 0; degree <= NORMAL_DEGREE; degree++)

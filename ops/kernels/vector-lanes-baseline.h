@@ -39,13 +39,7 @@ greater (Lanes x, Lanes than)
   return choose (x > than, x, than);
 }
 
-/* Both keep a not-a-number in @x. */
-LANE_INLINE Lanes
-at_least (Lanes x, float low)
-{
-  return choose (x < every (low), every (low), x);
-}
-
+/* Keeps a not-a-number in @x. */
 LANE_INLINE Lanes
 at_most (Lanes x, float high)
 {

@@ -16,13 +16,7 @@ typedef struct
 /* The guard of the release's l2 norm, x / (‖x‖ + ε). */
 #define EPSILON 1e-8f
 
-WEFT_LOOP float
-dot_loop (const float *a, const float *b, gint64 n)
-{
-  __builtin_prefetch (a + n);
-  return loop_dot (a, b, n);
-}
-WEFT_DISPATCH (float, dot, dot_loop, (const float *a, const float *b, gint64 n), (a, b, n))
+WEFT_DISPATCH (float, dot, loop_dot, (const float *a, const float *b, gint64 n), (a, b, n))
 
 /* y = x + factor z; y may be x. */
 WEFT_LOOP void
