@@ -41,6 +41,9 @@ libweft_1_la_SOURCES = \
 	graph/events-cut.c \
 	graph/events-verify.c \
 	graph/events.c \
+	graph/execute-arena.c \
+	graph/execute-call.c \
+	graph/execute-open.c \
 	graph/execute.c \
 	graph/expand-body.c \
 	graph/expand-composition.c \
@@ -153,6 +156,7 @@ noinst_HEADERS = \
 	graph/edit-private.h \
 	graph/edit.h \
 	graph/events.h \
+	graph/execute-private.h \
 	graph/execute.h \
 	graph/expand.h \
 	graph/graph.h \
