@@ -94,6 +94,31 @@ note_changes (WeftExecutor *self, WeftExecutedNode *step)
     }
 }
 
+static gint64
+rows_at_bound (const WeftShape *shape)
+{
+  gint64 rows = 1;
+
+  for (guint i = 0; i + 1 < shape->rank; i++)
+    rows *= weft_dim_bound (&shape->dims[i]);
+  return rows;
+}
+
+/* Nodes can only follow where all sizes are known before the leader runs. */
+static void
+prepare_leaders (WeftExecutor *self)
+{
+  for (guint i = 0; i < self->graph->nodes->len; i++)
+    {
+      guint leader = self->plan->leaders[i];
+      WeftExecutedNode *step = &self->steps[leader];
+      if (leader == i || step->introduced->len || self->steps[i].introduced->len || step->leads != i - leader - 1)
+        continue;
+      if (!step->leads++)
+        step->announced = g_new0 (gint64, rows_at_bound (&step->node->outputs[0]->shape) + 1);
+    }
+}
+
 static void
 prepare_steps (WeftExecutor *self)
 {
@@ -126,6 +151,7 @@ prepare_steps (WeftExecutor *self)
       g_array_append_val (step->produced, i);
       note_introduced (self, step, &wire->shape, known);
     }
+  prepare_leaders (self);
   if (self->plan->fixed)
     return;
   self->room = g_new0 (gint64, self->graph->symbols->len + 1);
@@ -213,6 +239,7 @@ weft_executor_free (WeftExecutor *self)
       g_array_unref (step->introduced);
       g_ptr_array_unref (step->changes);
       g_free (step->stream);
+      g_free (step->announced);
     }
   for (guint i = 0; self->sizes && i < self->graph->symbols->len; i++)
     g_free (self->sizes[i].offsets);

@@ -27,6 +27,10 @@ typedef struct
   char *stream; /* name of its random stream */
   WeftTensor fed;
   gboolean has_fed;
+  guint leads;         /* how many of the next nodes can follow it */
+  guint followers;     /* how many do in this step */
+  gint64 *announced;   /* of a leader: for the first row of each part, the columns that were announced; atomic */
+  gint64 microseconds; /* of a follower: of all members together; atomic */
 } WeftExecutedNode;
 
 struct _WeftExecutor
@@ -58,5 +62,8 @@ gboolean weft_executor_fit (WeftExecutor *self, int running, GError **error);
 
 /* Makes room for the sizes that the node has just said. */
 gboolean weft_executor_make_room (WeftExecutor *self, const WeftExecutedNode *step);
+
+/* Lets so many of the next nodes follow @leader, or none. */
+void weft_executor_lead (WeftExecutedNode *leader, guint followers);
 
 G_END_DECLS

@@ -136,7 +136,7 @@ look_for_nonfinite (WeftExecutor *self, const WeftExecutedNode *step)
 
 /* Nodes whose sizes follow from data say them; until then they have room up to the bound. */
 static gboolean
-run_node (WeftExecutor *self, WeftExecutedNode *step, guint64 number, guint64 epoch)
+prepare_node (WeftExecutor *self, WeftExecutedNode *step, guint64 number, guint64 epoch)
 {
   const WeftNode *node = step->node;
   WeftCall *call = &step->bound.call;
@@ -163,12 +163,14 @@ run_node (WeftExecutor *self, WeftExecutedNode *step, guint64 number, guint64 ep
   call->epoch = epoch;
   for (guint i = 0; i < step->changes->len; i++)
     weft_store_guard (self->store, step->changes->pdata[i]);
-  if (node->kind == WEFT_NODE_GRADIENT)
-    node->op->backward (call);
-  else
-    node->op->forward (call);
-  if (self->failure || self->exhausted)
-    return FALSE;
+  return TRUE;
+}
+
+static gboolean
+finish_node (WeftExecutor *self, WeftExecutedNode *step)
+{
+  gboolean fed = step->node->op == &weft_feed_operator;
+
   if (step->introduced->len && !fed)
     for (guint i = 0; i < step->produced->len; i++)
       refresh_tensor (self, self->graph->wires->pdata[g_array_index (step->produced, guint, i)]);
@@ -179,15 +181,55 @@ run_node (WeftExecutor *self, WeftExecutedNode *step, guint64 number, guint64 ep
   return !self->failure;
 }
 
+/* The time of followers is that of all members together, as if each had an equal part of it. */
+static void
+note_times (WeftExecutor *self, guint leader, guint followers, gint64 start)
+{
+  double all = (double) (g_get_monotonic_time () - start) * 1e-6;
+
+  for (guint i = leader + 1; i <= leader + followers; i++)
+    {
+      double own = (double) self->steps[i].microseconds * 1e-6 / weft_team_members (self->team);
+      self->times[i] += own;
+      all -= own;
+    }
+  self->times[leader] += all;
+}
+
+/* Runs a node and those that follow it part by part. */
+static gboolean
+run_led (WeftExecutor *self, guint leader, guint followers, guint64 number, guint64 epoch)
+{
+  gint64 start = g_get_monotonic_time ();
+  WeftExecutedNode *step = &self->steps[leader];
+
+  for (guint i = 0; i <= followers; i++)
+    if (!prepare_node (self, &step[i], number, epoch))
+      return FALSE;
+  if (step->leads)
+    weft_executor_lead (step, followers);
+  if (step->node->kind == WEFT_NODE_GRADIENT)
+    step->node->op->backward (&step->bound.call);
+  else
+    step->node->op->forward (&step->bound.call);
+  if (self->failure || self->exhausted)
+    return FALSE;
+  for (guint i = 0; i <= followers; i++)
+    if (!finish_node (self, &step[i]))
+      return FALSE;
+  note_times (self, leader, followers, start);
+  return TRUE;
+}
+
 static WeftStepResult
 run_nodes (WeftExecutor *self, guint64 number, guint64 epoch)
 {
-  for (guint i = 0; i < self->graph->nodes->len; i++)
+  guint followers;
+
+  for (guint i = 0; i < self->graph->nodes->len; i += 1 + followers)
     {
-      gint64 start = g_get_monotonic_time ();
-      gboolean good = run_node (self, &self->steps[i], number, epoch);
-      self->times[i] += (double) (g_get_monotonic_time () - start) * 1e-6;
-      if (!good)
+      followers = self->watch ? 0 : self->steps[i].leads;
+      if (!run_led (self, i, followers, number, epoch))
         return self->failure ? WEFT_STEP_ERROR : WEFT_STEP_EXHAUSTED;
     }
   return WEFT_STEP_DONE;

@@ -44,12 +44,14 @@ libweft_1_la_SOURCES = \
 	graph/execute-arena.c \
 	graph/execute-call.c \
 	graph/execute-open.c \
+	graph/execute-parts.c \
 	graph/execute.c \
 	graph/expand-body.c \
 	graph/expand-composition.c \
 	graph/expand-module.c \
 	graph/expand-use.c \
 	graph/expand.c \
+	graph/follow.c \
 	graph/gather.c \
 	graph/graph.c \
 	graph/include.c \
@@ -159,6 +161,7 @@ noinst_HEADERS = \
 	graph/execute-private.h \
 	graph/execute.h \
 	graph/expand.h \
+	graph/follow.h \
 	graph/graph.h \
 	graph/include.h \
 	graph/infer-private.h \
@@ -167,6 +170,7 @@ noinst_HEADERS = \
 	graph/model-file.h \
 	graph/name-map.h \
 	graph/open.h \
+	graph/parts.h \
 	graph/pass.h \
 	graph/pickle.h \
 	graph/pipeline.h \

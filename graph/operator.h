@@ -19,7 +19,7 @@ G_BEGIN_DECLS
 /* The interface that this header describes. A module records the one that it was compiled against and needs; the library serves
  * every minor version up to its own. */
 #define WEFT_INTERFACE_MAJOR 1
-#define WEFT_INTERFACE_MINOR 3
+#define WEFT_INTERFACE_MINOR 4
 
 #define WEFT_MAX_PORTS 16
 #define WEFT_MAX_SLOTS 3
@@ -261,6 +261,34 @@ struct _WeftOpening
 };
 
 /**
+ * WeftParts:
+ * @WEFT_PARTS_ELEMENTS: any part can be computed from the same elements of the inputs
+ * @WEFT_PARTS_ROWS: any whole rows (along the last dimension) can be computed from the same rows of the inputs
+ *
+ * What an operator with `forward_part` computes at a time. Since 1.4.
+ */
+typedef enum
+{
+  WEFT_PARTS_ELEMENTS,
+  WEFT_PARTS_ROWS,
+} WeftParts;
+
+/**
+ * WeftPart:
+ * @first_row, @rows: which rows, all dimensions but the last taken as one
+ * @first_column, @columns: which elements of each; of operators that take whole rows all of them
+ * @width: elements from one row to the next
+ *
+ * A part of values of one shape. Since 1.4.
+ */
+typedef struct
+{
+  gint64 first_row, rows;
+  gint64 first_column, columns;
+  gint64 width;
+} WeftPart;
+
+/**
  * WeftOperator: the descriptor.
  * @size: sizeof (WeftOperator), set by WEFT_OPERATOR_SIZE
  * @name: as written in YAML, lower_case
@@ -293,6 +321,11 @@ struct _WeftOpening
  *   where the pipeline says `compute: bf16`
  * @passes_gradient: (since 1.3): the gradient by every input is the gradient by the first output as it is, so that graphs need no
  *   @backward and no memory for it
+ * @forward_part: (nullable) (since 1.4): computes a part of the outputs, from any member of the team and in any order; takes the place of
+ *   @forward. Inputs and outputs have one shape. Where such an operator comes after one that @announces_parts, it works on what that one has
+ *   just computed, while it is in cache
+ * @parts: (since 1.4): which parts @forward_part can compute
+ * @announces_parts: (since 1.4): @forward calls weft_part_done() for every part of the first output
  *
  * New fields are added at the end with a new minor version; the structs of attributes, ports and slots keep their size.
  */
@@ -328,6 +361,9 @@ struct _WeftOperator
   const char *const *cases;
   gboolean allows_bf16;
   gboolean passes_gradient;
+  void (*forward_part) (const WeftCall *call, const WeftPart *part);
+  WeftParts parts;
+  gboolean announces_parts;
 };
 
 #define WEFT_OPERATOR_SIZE sizeof (WeftOperator)
@@ -527,6 +563,15 @@ void weft_resize (const WeftCall *call, WeftTensor *out, gint64 samples, gint64 
 void weft_parallel (const WeftCall *call, gint64 tiles, void (*tile) (gpointer data, gint64 index, guint member), gpointer data);
 /* Members of the team; in a `scratch` callback the most that there can be. */
 guint weft_team_size (const WeftCall *call);
+
+/**
+ * weft_part_done:
+ * @first_row, @rows, @first_column, @columns: as in #WeftPart
+ *
+ * For operators that announce parts: this part of the first output is final and will not be read by this call again. Parts may come in any
+ * order and from any member, each element in one of them; two parts that have a row in common have all their rows in common. Since 1.4.
+ */
+void weft_part_done (const WeftCall *call, gint64 first_row, gint64 rows, gint64 first_column, gint64 columns);
 
 /**
  * weft_matrix_product:

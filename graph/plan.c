@@ -10,6 +10,7 @@
 
 #include "bind.h"
 #include "core.h"
+#include "follow.h"
 
 #define ALIGNMENT 64
 
@@ -92,6 +93,26 @@ times_read (const WeftNode *node, const WeftWire *wire)
   return n;
 }
 
+static void
+note_reading (WeftWire *wire, gpointer data)
+{
+  WeftWire **sought = data;
+
+  if (*sought == wire)
+    *sought = NULL;
+}
+
+/* The leader of @node goes on reading while parts of the node are computed. */
+static gboolean
+leader_reads (const WeftPlan *plan, const WeftNode *node, WeftWire *wire)
+{
+  guint leader = plan->leaders[node->index];
+
+  if (leader != node->index)
+    weft_node_visit_reads (plan->graph->nodes->pdata[leader], note_reading, &wire);
+  return !wire;
+}
+
 /* Lets an output take over the memory of an input that nobody reads later. */
 static void
 share_in_place (WeftPlan *plan, const WeftNode *node)
@@ -110,10 +131,36 @@ share_in_place (WeftPlan *plan, const WeftNode *node)
       from = weft_node_wire (node, node->inputs[in].wires[0]);
       to = node->outputs[out];
       if (!from || !to || !plan->places[from->index].bytes || plan->places[from->index].bytes != plan->places[to->index].bytes
-          || plan->places[from->index].last != node->index || plan->places[to->index].shares >= 0 || times_read (node, from) != 1)
+          || plan->places[from->index].last != node->index || plan->places[to->index].shares >= 0 || times_read (node, from) != 1
+          || leader_reads (plan, node, from))
         continue;
       plan->places[to->index].shares = (int) from->index;
       taken[in] = TRUE;
+    }
+}
+
+/* Leaders and followers run at the same time. */
+static void
+join_lifetimes (WeftPlan *plan)
+{
+  guint nodes = plan->graph->nodes->len;
+  g_autofree guint *ends = g_new (guint, nodes + 1);
+
+  ends[nodes] = nodes;
+  for (guint i = 0; i < nodes; i++)
+    ends[plan->leaders[i]] = i;
+  for (guint i = 0; i < plan->graph->wires->len; i++)
+    {
+      WeftPlace *place = &plan->places[i];
+      if (!place->bytes)
+        continue;
+      place->first = plan->leaders[place->first];
+      place->last = place->last == nodes ? nodes : ends[plan->leaders[place->last]];
+    }
+  for (guint i = 0; i < nodes; i++)
+    {
+      plan->scratch[i].first = plan->leaders[i];
+      plan->scratch[i].last = ends[plan->leaders[i]];
     }
 }
 
@@ -159,7 +206,6 @@ ask_for_scratch (WeftPlan *plan)
       weft_bind (&bound, node, tensors, planned_member, members);
       plan->scratch[i].asked = node->op->scratch (&bound.call);
       plan->scratch[i].bytes = align (plan->scratch[i].asked);
-      plan->scratch[i].first = plan->scratch[i].last = i;
       weft_bound_clear (&bound);
     }
 }
@@ -283,7 +329,7 @@ gather_blocks (WeftPlan *plan)
   for (guint i = 0; i < plan->graph->nodes->len; i++)
     if (plan->scratch[i].bytes)
       {
-        Block block = { &plan->scratch[i], plan->scratch[i].bytes, i, i, 0 };
+        Block block = { &plan->scratch[i], plan->scratch[i].bytes, plan->scratch[i].first, plan->scratch[i].last, 0 };
         g_array_append_val (blocks, block);
       }
   g_array_sort (blocks, compare_blocks);
@@ -329,11 +375,13 @@ weft_plan_new (WeftGraph *graph, GError **error)
   plan->graph = graph;
   plan->places = g_new0 (WeftPlace, graph->wires->len + 1);
   plan->scratch = g_new0 (WeftPlace, graph->nodes->len + 1);
+  plan->leaders = weft_find_leaders (graph);
   if (!find_lifetimes (plan, error))
     return NULL;
   for (guint i = 0; i < graph->nodes->len; i++)
     if (((WeftNode *) graph->nodes->pdata[i])->kind != WEFT_NODE_GRADIENT)
       share_in_place (plan, graph->nodes->pdata[i]);
+  join_lifetimes (plan);
   ask_for_scratch (plan);
   place_blocks (plan);
   return g_steal_pointer (&plan);
@@ -376,5 +424,6 @@ weft_plan_free (WeftPlan *plan)
 {
   g_free (plan->places);
   g_free (plan->scratch);
+  g_free (plan->leaders);
   g_free (plan);
 }

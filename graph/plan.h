@@ -21,6 +21,8 @@ typedef struct
  * @arena: bytes of the arena, wires and scratch
  * @places: one per wire of the graph, bytes 0 for those that live elsewhere (fed tensors, states shown as outputs) or nowhere
  * @scratch: offset and bytes of scratch per node
+ * @leaders: for each node, the one that it can follow part by part (see weft_find_leaders()); what such nodes touch lives while any of them
+ *   runs
  * @fixed: executors keep these places instead of fitting them to the sizes that occur
  */
 typedef struct
@@ -29,6 +31,7 @@ typedef struct
   gsize arena;
   WeftPlace *places;
   WeftPlace *scratch;
+  guint *leaders;
   gboolean fixed;
 } WeftPlan;
 

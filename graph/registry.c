@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core.h"
+#include "parts.h"
 
 /* What modules of interface 1.0 know of these structs: later minor versions add fields at the end. */
 #define FIRST_OPERATOR_SIZE (G_STRUCT_OFFSET (WeftOperator, check) + sizeof (gpointer))
@@ -68,12 +69,31 @@ refresh_lists (Registry *self)
   g_ptr_array_add (self->names, NULL);
 }
 
+/* A descriptor of an earlier minor version lacks the newest fields; here they are empty. Parts are computed by a function of the library. */
+static const WeftOperator *
+complete_descriptor (const WeftOperator *op)
+{
+  WeftOperator *complete;
+  gboolean whole = op->size >= sizeof (WeftOperator);
+
+  if (whole && !op->forward_part)
+    return op;
+  complete = g_new0 (WeftOperator, 1);
+  memcpy (complete, op, MIN (op->size, sizeof (WeftOperator)));
+  if (complete->forward_part)
+    complete->forward = weft_forward_by_parts;
+  return complete;
+}
+
 /* A descriptor that would break its users later is refused when it arrives. */
 static gboolean
-descriptor_is_sound (const WeftOperator *op, GError **error)
+descriptor_is_sound (const WeftOperator *given, GError **error)
 {
+  WeftOperator known = { 0 }, *op = &known;
   const char *wrong = NULL;
 
+  memcpy (op, given, MIN (given->size, sizeof known));
+  op->forward = op->forward_part ? weft_forward_by_parts : op->forward;
   if (op->size < FIRST_OPERATOR_SIZE)
     wrong = "its size is not WEFT_OPERATOR_SIZE";
   else if (!op->name || !*op->name)
@@ -90,19 +110,6 @@ descriptor_is_sound (const WeftOperator *op, GError **error)
     g_set_error (error, WEFT_ERROR, WEFT_ERROR_INPUT, "operator \"%s\" is not usable: %s",
                  op->size >= G_STRUCT_OFFSET (WeftOperator, version) && op->name ? op->name : "?", wrong);
   return !wrong;
-}
-
-/* A descriptor of an earlier minor version lacks the newest fields; here they are empty. */
-static const WeftOperator *
-complete_descriptor (const WeftOperator *op)
-{
-  WeftOperator *complete;
-
-  if (op->size >= sizeof (WeftOperator))
-    return op;
-  complete = g_new0 (WeftOperator, 1);
-  memcpy (complete, op, op->size);
-  return complete;
 }
 
 static char *

@@ -201,6 +201,12 @@ weft_team_members (const WeftTeam *team)
   return team->size;
 }
 
+gboolean
+weft_team_is_dealt (const WeftTeam *team)
+{
+  return team->dealt;
+}
+
 static void
 await_members (WeftTeam *team)
 {

@@ -30,6 +30,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (WeftTeam, weft_team_free)
 /* The most members that a team can have here: what is planned for before a team is known. */
 guint weft_team_largest (void);
 guint weft_team_members (const WeftTeam *team);
+gboolean weft_team_is_dealt (const WeftTeam *team);
 
 /**
  * weft_team_run:

@@ -12,17 +12,15 @@ typedef struct
 } L2Normalize;
 
 static void
-normalize_rows (gpointer data, gint64 index, guint member G_GNUC_UNUSED)
+l2_normalize_part (const WeftCall *call, const WeftPart *part)
 {
-  const WeftCall *call = data;
   const L2Normalize *self = call->attributes;
-  gint64 width = weft_tensor_last (call->in[0]), rows = rows_of (call->in[0]), tile = rows_per_tile (rows);
 
-  for (gint64 row = index * tile; row < MIN (rows, (index + 1) * tile); row++)
+  for (gint64 row = part->first_row; row < part->first_row + part->rows; row++)
     {
-      const float *x = (const float *) call->in[0]->data + row * width;
-      double length = sqrt (vector->squares (width, x, 0));
-      vector->scale (width, (float) (1 / (length + self->epsilon)), 0, x, (float *) call->out[0]->data + row * width);
+      const float *x = (const float *) call->in[0]->data + row * part->width;
+      double length = sqrt (vector->squares (part->width, x, 0));
+      vector->scale (part->width, (float) (1 / (length + self->epsilon)), 0, x, (float *) call->out[0]->data + row * part->width);
     }
 }
 
@@ -44,14 +42,6 @@ differentiate_rows (gpointer data, gint64 index, guint member G_GNUC_UNUSED)
 }
 
 static void
-l2_normalize_forward (const WeftCall *call)
-{
-  gint64 rows = rows_of (call->in[0]);
-
-  weft_parallel (call, tiles_of (rows, rows_per_tile (rows)), normalize_rows, (gpointer) call);
-}
-
-static void
 l2_normalize_backward (const WeftCall *call)
 {
   gint64 rows = rows_of (call->in[0]);
@@ -69,7 +59,8 @@ static const WeftOperator l2_normalize = {
   .attributes = (const WeftAttribute[]){ WEFT_NUMBER (L2Normalize, epsilon, "1e-8", 0, 1, "", "added to the length"), { 0 } },
   .inputs = (const WeftPort[]){ { .name = "x", .signature = "f32[..., d]", .flags = WEFT_PORT_READ, .meaning = "rows" }, { 0 } },
   .outputs = (const WeftPort[]){ { .name = "y", .signature = "f32[..., d]", .meaning = "rows of length 1 (or 0)" }, { 0 } },
-  .forward = l2_normalize_forward,
+  .forward_part = l2_normalize_part,
+  .parts = WEFT_PARTS_ROWS,
   .backward = l2_normalize_backward,
   .example = "x: {op: feed, signature: \"f32[b<=3 : t<=12, 7]\", gradient: true}\n"
              "y: {op: l2_normalize, x: x}\n",

@@ -24,16 +24,14 @@ enum
 };
 
 static void
-normalize_rows (gpointer data, gint64 index, guint member G_GNUC_UNUSED)
+layer_norm_part (const WeftCall *call, const WeftPart *part)
 {
-  const WeftCall *call = data;
   const LayerNorm *self = call->attributes;
-  const WeftTensor *x = call->in[0];
-  gint64 width = weft_tensor_last (x), rows = rows_of (x), tile = rows_per_tile (rows);
+  gint64 width = part->width;
 
-  for (gint64 row = index * tile; row < MIN (rows, (index + 1) * tile); row++)
+  for (gint64 row = part->first_row; row < part->first_row + part->rows; row++)
     {
-      const float *at = (const float *) x->data + row * width;
+      const float *at = (const float *) call->in[0]->data + row * width;
       float mean = (float) (vector->sum (width, at) / (double) width);
       float deviation = (float) (1 / sqrt (vector->squares (width, at, mean) / (double) width + self->epsilon));
       vector->normalize_row (width, at, mean, deviation, call->parameters[WEIGHT]->data, call->parameters[BIAS]->data,
@@ -44,14 +42,6 @@ normalize_rows (gpointer data, gint64 index, guint member G_GNUC_UNUSED)
           ((float *) call->saved[DEVIATION]->data)[row] = deviation;
         }
     }
-}
-
-static void
-layer_norm_forward (const WeftCall *call)
-{
-  gint64 rows = rows_of (call->in[0]);
-
-  weft_parallel (call, tiles_of (rows, rows_per_tile (rows)), normalize_rows, (gpointer) call);
 }
 
 /* Rows whose part of the parameters' gradients is summed in float32. */
@@ -136,7 +126,8 @@ static const WeftOperator layer_norm = {
       (const WeftPort[]){ { .name = "weight", .signature = "f32[d]", .flags = WEFT_PORT_READ, .meaning = "scale", .initial = "ones" },
                           { .name = "bias", .signature = "f32[d]", .meaning = "shift", .initial = "zeros" },
                           { 0 } },
-  .forward = layer_norm_forward,
+  .forward_part = layer_norm_part,
+  .parts = WEFT_PARTS_ROWS,
   .backward = layer_norm_backward,
   .scratch = layer_norm_scratch,
   .example = "x: {op: feed, signature: \"f32[b<=3 : t<=12, 8]\", gradient: true}\n"

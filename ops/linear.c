@@ -45,6 +45,7 @@ linear_forward (const WeftCall *call)
                                   .c = call->out[Y]->data,
                                   .c_stride = units,
                                   .bias = call->parameters[BIAS] ? call->parameters[BIAS]->data : NULL,
+                                  .announce = call,
                                   .compute = call->compute };
 
   weft_products_note (product.m, product.n, product.k);
@@ -102,6 +103,7 @@ static const WeftOperator linear = {
   .forward = linear_forward,
   .backward = linear_backward,
   .allows_bf16 = TRUE,
+  .announces_parts = TRUE,
   .example = "x: {op: feed, signature: \"f32[b<=3 : t<=12, 8]\", gradient: true}\n"
              "y: {op: linear, x: x, units: 5}\n",
   .cases = (const char *const[]){ "x: {op: feed, signature: \"f32[b<=3 : t<=12, 7]\", gradient: true}\n"

@@ -1,6 +1,8 @@
 /* Element-wise operators: activations, sums, products, dropout.
  *
  * SPDX-License-Identifier: BSD-3-Clause */
+#include <string.h>
+
 #include "kernels/vector.h"
 #include "tiles.h"
 
@@ -9,23 +11,60 @@ typedef void (*Binary) (gint64 n, const float *a, const float *b, float *y);
 
 typedef struct
 {
-  Unary unary;
   Binary binary;
   const float *a, *b;
   float *y;
   gint64 n;
   float factor, offset;
-  WeftRandom random;
-  guint32 threshold;
 } Work;
 
-static void
-unary_tile (gpointer data, gint64 index, guint member G_GNUC_UNUSED)
-{
-  const Work *work = data;
-  gint64 first = index * ELEMENT_TILE, n = MIN (ELEMENT_TILE, work->n - first);
+/* Rows of a part are too short for the kernels to look ahead in them: what the row after next reads and writes is asked for here. */
+#define ROWS_AHEAD 2
 
-  work->unary (n, work->a + first, work->y + first);
+static inline void
+expect (const WeftPart *part, gint64 row, const float *values)
+{
+  const float *at = values + (row + ROWS_AHEAD) * part->width + part->first_column;
+
+  for (gint64 i = 0; row + ROWS_AHEAD < part->first_row + part->rows && i < part->columns; i += 16)
+    __builtin_prefetch (at + i);
+}
+
+static void
+unary_part (Unary unary, const WeftCall *call, const WeftPart *part)
+{
+  const float *x = call->in[0]->data;
+  float *y = call->out[0]->data;
+
+  for (gint64 row = part->first_row; row < part->first_row + part->rows; row++)
+    {
+      gint64 at = row * part->width + part->first_column;
+      expect (part, row, y);
+      unary (part->columns, x + at, y + at);
+    }
+}
+
+static void
+binary_part (Binary binary, const WeftPart *part, const float *a, const float *b, float *y)
+{
+  for (gint64 row = part->first_row; row < part->first_row + part->rows; row++)
+    {
+      gint64 at = row * part->width + part->first_column;
+      expect (part, row, b);
+      if (y != a)
+        expect (part, row, y);
+      binary (part->columns, a + at, b + at, y + at);
+    }
+}
+
+static void
+scale_rows (const WeftPart *part, double factor, double offset, const float *x, float *y)
+{
+  for (gint64 row = part->first_row; row < part->first_row + part->rows; row++)
+    {
+      gint64 at = row * part->width + part->first_column;
+      vector->scale (part->columns, (float) factor, (float) offset, x + at, y + at);
+    }
 }
 
 static void
@@ -35,14 +74,6 @@ binary_tile (gpointer data, gint64 index, guint member G_GNUC_UNUSED)
   gint64 first = index * ELEMENT_TILE, n = MIN (ELEMENT_TILE, work->n - first);
 
   work->binary (n, work->a + first, work->b + first, work->y + first);
-}
-
-static void
-map_unary (const WeftCall *call, Unary unary, const WeftTensor *x, WeftTensor *y)
-{
-  Work work = { .unary = unary, .a = x->data, .y = y->data, .n = weft_tensor_elements (y) };
-
-  weft_parallel (call, tiles_of (work.n, ELEMENT_TILE), unary_tile, &work);
 }
 
 static void
@@ -76,9 +107,9 @@ map_scale (const WeftCall *call, double factor, double offset, const WeftTensor 
 
 /* Activations whose gradient follows from the result. */
 #define ACTIVATION_BY_RESULT(name_, summary_)                                                                                              \
-  static void name_##_forward (const WeftCall *call)                                                                                       \
+  static void name_##_part (const WeftCall *call, const WeftPart *part)                                                                    \
   {                                                                                                                                        \
-    map_unary (call, vector->name_, call->in[0], call->out[0]);                                                                            \
+    unary_part (vector->name_, call, part);                                                                                                \
   }                                                                                                                                        \
   static void name_##_backward (const WeftCall *call)                                                                                      \
   {                                                                                                                                        \
@@ -93,7 +124,7 @@ map_scale (const WeftCall *call, double factor, double offset, const WeftTensor 
     .inputs = (const WeftPort[]){ { .name = "x", .signature = "f32[...]", .meaning = "anything" }, { 0 } },                                \
     .outputs = (const WeftPort[]){ { .name = "y", .signature = "f32[...]", .flags = WEFT_PORT_READ, .meaning = "each element" }, { 0 } },  \
     .in_place = (const char *const[]){ "x=y", NULL },                                                                                      \
-    .forward = name_##_forward,                                                                                                            \
+    .forward_part = name_##_part,                                                                                                          \
     .backward = name_##_backward,                                                                                                          \
     .example = EXAMPLE_OF (#name_),                                                                                                        \
   };                                                                                                                                       \
@@ -109,11 +140,11 @@ typedef struct
 } Gelu;
 
 static void
-gelu_forward (const WeftCall *call)
+gelu_part (const WeftCall *call, const WeftPart *part)
 {
   const Gelu *self = call->attributes;
 
-  map_unary (call, self->form ? vector->gelu_quick : vector->gelu, call->in[0], call->out[0]);
+  unary_part (self->form ? vector->gelu_quick : vector->gelu, call, part);
 }
 
 static void
@@ -137,7 +168,7 @@ static const WeftOperator gelu = {
       (const WeftAttribute[]){ WEFT_CHOICE (Gelu, form, "erf", "erf: exact, as BERT; quick: sigmoid, as CLIP", "erf", "quick"), { 0 } },
   .inputs = (const WeftPort[]){ { .name = "x", .signature = "f32[...]", .flags = WEFT_PORT_READ, .meaning = "anything" }, { 0 } },
   .outputs = (const WeftPort[]){ { .name = "y", .signature = "f32[...]", .meaning = "each element" }, { 0 } },
-  .forward = gelu_forward,
+  .forward_part = gelu_part,
   .backward = gelu_backward,
   .example = EXAMPLE_OF ("gelu"),
   .cases = (const char *const[]){ "x: {op: feed, signature: \"f32[b<=3 : t<=12, 7]\", gradient: true}\n"
@@ -151,44 +182,53 @@ typedef struct
   double rate;
 } Dropout;
 
-static void
-dropout_tile (gpointer data, gint64 index, guint member G_GNUC_UNUSED)
+/* What becomes of elements: at a rate of 0 all stay. Forward and backward are the same map: the mask is drawn again. */
+typedef struct
 {
-  const Work *work = data;
-  gint64 first = index * ELEMENT_TILE, n = MIN (ELEMENT_TILE, work->n - first);
+  guint32 threshold;
+  float factor;
+} Mask;
 
-  vector->dropout (n, work->a + first, work->random, (guint32) first, work->threshold, work->factor, work->y + first);
-}
-
-/* Forward and backward are the same map: the mask is drawn again. */
-static void
-apply_dropout (const WeftCall *call, const WeftTensor *x, WeftTensor *y)
+static Mask
+mask_of (const WeftCall *call)
 {
   double rate = call->mode == WEFT_MODE_TRAIN ? ((const Dropout *) call->attributes)->rate : 0;
-  Work work = { .a = x->data, .y = y->data, .n = weft_tensor_elements (y), .random = call->random };
 
-  if (rate <= 0)
-    {
-      if (x->data != y->data)
-        map_scale (call, 1, 0, x, y);
-      return;
-    }
-  work.threshold = (guint32) MIN (rate * 0x1p32, 4294967295.0);
-  work.factor = rate < 1 ? (float) (1 / (1 - rate)) : 0;
-  weft_parallel (call, tiles_of (work.n, ELEMENT_TILE), dropout_tile, &work);
+  return (Mask){ (guint32) MIN (rate * 0x1p32, 4294967295.0), rate < 1 ? (float) (1 / (1 - rate)) : 0 };
 }
 
 static void
-dropout_forward (const WeftCall *call)
+mask_elements (const WeftCall *call, Mask mask, gint64 n, const float *x, gint64 first, float *y)
 {
-  apply_dropout (call, call->in[0], call->out[0]);
+  if (mask.threshold)
+    vector->dropout (n, x + first, call->random, (guint32) first, mask.threshold, mask.factor, y + first);
+  else if (x != y)
+    memcpy (y + first, x + first, (gsize) n * sizeof *y);
+}
+
+static void
+dropout_part (const WeftCall *call, const WeftPart *part)
+{
+  Mask mask = mask_of (call);
+
+  for (gint64 row = part->first_row; row < part->first_row + part->rows; row++)
+    mask_elements (call, mask, part->columns, call->in[0]->data, row * part->width + part->first_column, call->out[0]->data);
+}
+
+static void
+dropout_gradient_tile (gpointer data, gint64 index, guint member G_GNUC_UNUSED)
+{
+  const WeftCall *call = data;
+  gint64 first = index * ELEMENT_TILE, n = MIN (ELEMENT_TILE, weft_tensor_elements (call->in_gradient[0]) - first);
+
+  mask_elements (call, mask_of (call), n, call->out_gradient[0]->data, first, call->in_gradient[0]->data);
 }
 
 static void
 dropout_backward (const WeftCall *call)
 {
   if (call->in_gradient[0])
-    apply_dropout (call, call->out_gradient[0], call->in_gradient[0]);
+    weft_parallel (call, tiles_of (weft_tensor_elements (call->in_gradient[0]), ELEMENT_TILE), dropout_gradient_tile, (gpointer) call);
 }
 
 static const WeftOperator dropout = {
@@ -203,7 +243,7 @@ static const WeftOperator dropout = {
   .inputs = (const WeftPort[]){ { .name = "x", .signature = "f32[...]", .meaning = "anything" }, { 0 } },
   .outputs = (const WeftPort[]){ { .name = "y", .signature = "f32[...]", .meaning = "x / (1 − rate), or 0" }, { 0 } },
   .in_place = (const char *const[]){ "x=y", NULL },
-  .forward = dropout_forward,
+  .forward_part = dropout_part,
   .backward = dropout_backward,
   .example = "x: {op: feed, signature: \"f32[b<=3 : t<=12, 7]\", gradient: true}\n"
              "y: {op: dropout, x: x, rate: 0.4, mode: train}\n",
@@ -216,14 +256,15 @@ static const WeftOperator dropout = {
 WEFT_OPERATOR (dropout);
 
 static void
-add_forward (const WeftCall *call)
+add_part (const WeftCall *call, const WeftPart *part)
 {
   const WeftTensor *x = call->in[0];
+  float *y = call->out[0]->data;
 
   if (call->in_count[0] == 1)
-    map_scale (call, 1, 0, &x[0], call->out[0]);
+    scale_rows (part, 1, 0, x->data, y);
   for (guint i = 1; i < call->in_count[0]; i++)
-    map_binary (call, vector->add, i == 1 ? &x[0] : call->out[0], &x[i], call->out[0]);
+    binary_part (vector->add, part, i == 1 ? x->data : y, x[i].data, y);
 }
 
 static const WeftOperator add = {
@@ -234,7 +275,7 @@ static const WeftOperator add = {
   .inputs = (const WeftPort[]){ { .name = "x", .signature = "f32[...]", .flags = WEFT_PORT_VARIADIC, .meaning = "what is added" }, { 0 } },
   .outputs = (const WeftPort[]){ { .name = "y", .signature = "f32[...]", .meaning = "x₁ + x₂ + …" }, { 0 } },
   .in_place = (const char *const[]){ "x=y", NULL },
-  .forward = add_forward,
+  .forward_part = add_part,
   .passes_gradient = TRUE,
   .example = "a: {op: feed, signature: \"f32[b<=3 : t<=12, 7]\", gradient: true}\n"
              "b: {op: feed, signature: \"f32[b : t, 7]\", gradient: true}\n"
@@ -248,9 +289,9 @@ static const WeftOperator add = {
 WEFT_OPERATOR (add);
 
 static void
-subtract_forward (const WeftCall *call)
+subtract_part (const WeftCall *call, const WeftPart *part)
 {
-  map_binary (call, vector->subtract, call->in[0], call->in[1], call->out[0]);
+  binary_part (vector->subtract, part, call->in[0]->data, call->in[1]->data, call->out[0]->data);
 }
 
 static void
@@ -272,7 +313,7 @@ static const WeftOperator subtract = {
                                 { 0 } },
   .outputs = (const WeftPort[]){ { .name = "y", .signature = "f32[...]", .meaning = "a − b" }, { 0 } },
   .in_place = (const char *const[]){ "a=y", NULL },
-  .forward = subtract_forward,
+  .forward_part = subtract_part,
   .backward = subtract_backward,
   .example = "a: {op: feed, signature: \"f32[b<=3 : t<=12, 7]\", gradient: true}\n"
              "b: {op: feed, signature: \"f32[b : t, 7]\", gradient: true}\n"
@@ -284,9 +325,9 @@ static const WeftOperator subtract = {
 WEFT_OPERATOR (subtract);
 
 static void
-multiply_forward (const WeftCall *call)
+multiply_part (const WeftCall *call, const WeftPart *part)
 {
-  map_binary (call, vector->multiply, call->in[0], call->in[1], call->out[0]);
+  binary_part (vector->multiply, part, call->in[0]->data, call->in[1]->data, call->out[0]->data);
 }
 
 static void
@@ -306,7 +347,7 @@ static const WeftOperator multiply = {
                                 { .name = "b", .signature = "f32[...]", .flags = WEFT_PORT_READ, .meaning = "factor" },
                                 { 0 } },
   .outputs = (const WeftPort[]){ { .name = "y", .signature = "f32[...]", .meaning = "a ⊙ b" }, { 0 } },
-  .forward = multiply_forward,
+  .forward_part = multiply_part,
   .backward = multiply_backward,
   .example = "a: {op: feed, signature: \"f32[b<=3 : t<=12, 7]\", gradient: true}\n"
              "b: {op: feed, signature: \"f32[b : t, 7]\", gradient: true}\n"
@@ -323,11 +364,11 @@ typedef struct
 } Scale;
 
 static void
-scale_forward (const WeftCall *call)
+scale_part (const WeftCall *call, const WeftPart *part)
 {
   const Scale *self = call->attributes;
 
-  map_scale (call, self->factor, self->offset, call->in[0], call->out[0]);
+  scale_rows (part, self->factor, self->offset, call->in[0]->data, call->out[0]->data);
 }
 
 static void
@@ -349,7 +390,7 @@ static const WeftOperator scale = {
   .inputs = (const WeftPort[]){ { .name = "x", .signature = "f32[...]", .meaning = "anything" }, { 0 } },
   .outputs = (const WeftPort[]){ { .name = "y", .signature = "f32[...]", .meaning = "factor · x + offset" }, { 0 } },
   .in_place = (const char *const[]){ "x=y", NULL },
-  .forward = scale_forward,
+  .forward_part = scale_part,
   .backward = scale_backward,
   .example = "x: {op: feed, signature: \"f32[b<=3 : t<=12, 7]\", gradient: true}\n"
              "y: {op: scale, x: x, factor: 3, offset: 1}\n",

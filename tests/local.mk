@@ -49,6 +49,7 @@ suites += tests/test-tensor
 suites += tests/test-team
 suites += tests/test-torch-file
 suites += tests/test-zip-bombs
+suites += tests/test-parts
 suites += tests/test-product
 suites += tests/test-recompute
 suites += tests/test-micro

@@ -131,6 +131,8 @@ weft_describe_operator_json (const WeftOperator *op, JsonBuilder *builder)
   json_builder_end_array (builder);
   add_flag (builder, "differentiable", !op->not_differentiable && (op->backward || op->passes_gradient || !op->forward));
   add_text (builder, "not_differentiable", op->not_differentiable);
+  add_text (builder, "by_parts", !op->forward_part ? NULL : op->parts == WEFT_PARTS_ROWS ? "rows" : "elements");
+  add_flag (builder, "announces_parts", op->announces_parts);
   add_flag (builder, "effect", op->effect);
   add_flag (builder, "is_source", op->is_source);
   add_flag (builder, "has_forward", op->forward != NULL);

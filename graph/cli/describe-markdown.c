@@ -51,6 +51,10 @@ weft_describe_operator_markdown (const WeftOperator *op, FILE *to)
       g_autofree char *pairs = g_strjoinv (", ", (char **) op->in_place);
       fprintf (to, "\nMay work in place: %s.\n", pairs);
     }
+  if (op->forward_part)
+    fprintf (to, "\nBy parts: single %s.\n", op->parts == WEFT_PARTS_ROWS ? "rows" : "elements");
+  if (op->announces_parts)
+    fprintf (to, "\nAnnounces parts of its result.\n");
   if (op->source)
     fprintf (to, "\nAfter %s.\n", op->source);
   print_code (to, "Composition", op->composition);

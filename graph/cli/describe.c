@@ -230,6 +230,11 @@ print_character (FILE *to, const WeftOperator *op)
       g_autofree char *pairs = g_strjoinv (", ", (char **) op->in_place);
       fprintf (to, "In place (input=output that may share memory): %s\n", pairs);
     }
+  if (op->forward_part)
+    fprintf (to, "By parts: single %s, while they are in cache where it comes after an operator that announces parts\n",
+             op->parts == WEFT_PARTS_ROWS ? "rows" : "elements");
+  if (op->announces_parts)
+    fprintf (to, "Announces parts of its result, which operators by parts then work on\n");
   if (op->effect)
     fprintf (to, "Has an effect besides its outputs: never left out for lack of readers\n");
   if (op->is_source)

@@ -312,16 +312,13 @@ multiply (const Job *job, const Task *task, const float *rows, const float *colu
 static void
 finish (const MatrixProduct *product, gint64 first_row, gint64 rows, gint64 first_column, gint64 columns)
 {
-  if (!product->bias && !product->activation)
-    return;
-  for (gint64 i = 0; i < rows; i++)
+  for (gint64 i = 0; product->bias && i < rows; i++)
     {
       float *c = product->c + (first_row + i) * product->c_stride + first_column;
-      if (product->bias)
-        vector->add (columns, c, product->bias + first_column, c);
-      if (product->activation)
-        product->activation (columns, c, c);
+      vector->add (columns, c, product->bias + first_column, c);
     }
+  if (product->announce)
+    weft_part_done (product->announce, first_row, rows, first_column, columns);
 }
 
 static void

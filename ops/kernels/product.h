@@ -12,11 +12,11 @@ G_BEGIN_DECLS
  * @m, @n, @k: op(A) is m×k, op(B) is k×n, C is m×n, all row-major float32
  * @a_stride, @b_stride, @c_stride: distances between stored rows
  * @bias: (nullable): n numbers, added to every row
- * @activation: (nullable): applied to each number last; one of the functions of `vector` from rows to rows
  * @packed: (nullable): what product_pack() made of B, which is then not read
+ * @announce: (nullable): whose first output C is: parts of it are announced when they are final
  * @compute: #WEFT_COMPUTE_BF16: operands are rounded to bfloat16; sums are float32
  *
- * C = activation (α op(A) op(B) + β C + bias). With β = 0, C is not read; with k = 0 the product is zero.
+ * C = α op(A) op(B) + β C + bias. With β = 0, C is not read; with k = 0 the product is zero.
  */
 typedef struct
 {
@@ -31,7 +31,7 @@ typedef struct
   float *c;
   gint64 c_stride;
   const float *bias;
-  void (*activation) (gint64 n, const float *x, float *y);
+  const WeftCall *announce;
   WeftCompute compute;
   const float *packed;
 } MatrixProduct;
