@@ -23,10 +23,8 @@ split_across (const float *from, gint64 deep, gint64 items, gint64 place, gint64
     parts[0] = place_across (from + 2 * place * deep, deep, items, numbers - 2 * place, TRUE);
 }
 
-#define ADD_PARTS(two)                                                                                                                     \
-  LOAD_ROWS (0, two)                                                                                                                       \
-  LOAD_COLUMNS (0)                                                                                                                         \
-  ADD_TILES (two)
+#define FIRST_COLUMNS 0
+#define ADD_PARTS(two) ADD_THEN_BOTH (two, next_a, next_b)
 
 #include "micro-amx-body.h"
 

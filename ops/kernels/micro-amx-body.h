@@ -1,6 +1,7 @@
 /* The kernels of micro.h on tiles of bfloat16 (AMX). The file that includes this defines PARTS, of which numbers consist; split_along(),
  * which finds those of all places of an item in a block, and split_across(), which finds those of one place of up to 16 items;
- * ADD_PARTS (two), which adds one block up.
+ * FIRST_COLUMNS, the part of columns that is loaded first, with part 0 of rows; ADD_PARTS (two), which adds one block up and loads the first
+ * of the next.
  *
  * A panel is a row of blocks of the sum, 32 numbers each, and a block has its parts one after the other, as tiles are loaded: for rows
  * each row's 16 places follow each other, for columns each place's 32 columns.
@@ -110,36 +111,85 @@ pack_columns (gint64 count, gint64 k, const float *x, gint64 along, gint64 deep,
   pack_panels (count, k, x, along, deep, MICRO_COLUMNS, TRUE, to);
 }
 
-/* Accumulators are tiles 0 to 3, two for each 16 rows; operands are 4 and 5 (rows), 6 and 7 (columns). */
-#define LOAD_ROWS(part, two)                                                                                                               \
-  _tile_loadd (4, a + (part) *part_floats, 64);                                                                                            \
-  if (two)                                                                                                                                 \
-    _tile_loadd (5, a + (part) *part_floats + TILE_FLOATS, 64);
-#define LOAD_COLUMNS(part)                                                                                                                 \
-  _tile_loadd (6, b + (part) *COLUMN_PART, 128);                                                                                           \
-  _tile_loadd (7, b + (part) *COLUMN_PART + TILE, 128);
-#define ADD_TILES(two)                                                                                                                     \
+/* Accumulators are tiles 0 to 3, two for each 16 rows; operands are 4 and 5 (rows), 6 and 7 (columns). Each of these macros adds the
+ * products of what is loaded, and loads what comes next as soon as nobody needs the tile any more: it then arrives, mostly from the
+ * second-level cache, while the other products are formed. */
+#define LOAD_4(rows) _tile_loadd (4, rows, 64);
+#define LOAD_5(rows) _tile_loadd (5, (rows) + TILE_FLOATS, 64);
+#define LOAD_6(columns) _tile_loadd (6, columns, 128);
+#define LOAD_7(columns) _tile_loadd (7, (columns) + TILE, 128);
+#define ADD_THEN_ROWS(two, rows)                                                                                                           \
   _tile_dpbf16ps (0, 4, 6);                                                                                                                \
   _tile_dpbf16ps (1, 4, 7);                                                                                                                \
+  LOAD_4 (rows)                                                                                                                            \
   if (two)                                                                                                                                 \
     {                                                                                                                                      \
       _tile_dpbf16ps (2, 5, 6);                                                                                                            \
       _tile_dpbf16ps (3, 5, 7);                                                                                                            \
+      LOAD_5 (rows)                                                                                                                        \
     }
+#define ADD_THEN_COLUMNS(two, columns)                                                                                                     \
+  _tile_dpbf16ps (0, 4, 6);                                                                                                                \
+  if (two)                                                                                                                                 \
+    _tile_dpbf16ps (2, 5, 6);                                                                                                              \
+  LOAD_6 (columns)                                                                                                                         \
+  _tile_dpbf16ps (1, 4, 7);                                                                                                                \
+  if (two)                                                                                                                                 \
+    _tile_dpbf16ps (3, 5, 7);                                                                                                              \
+  LOAD_7 (columns)
+#define ADD_THEN_BOTH(two, rows, columns)                                                                                                  \
+  _tile_dpbf16ps (0, 4, 6);                                                                                                                \
+  _tile_dpbf16ps (1, 4, 7);                                                                                                                \
+  LOAD_4 (rows)                                                                                                                            \
+  if (two)                                                                                                                                 \
+    _tile_dpbf16ps (2, 5, 6);                                                                                                              \
+  LOAD_6 (columns)                                                                                                                         \
+  if (two)                                                                                                                                 \
+    {                                                                                                                                      \
+      _tile_dpbf16ps (3, 5, 7);                                                                                                            \
+      LOAD_5 (rows)                                                                                                                        \
+    }                                                                                                                                      \
+  LOAD_7 (columns)
 
-/* Adds all blocks up; the sums are stored @stride floats apart. */
+/* Asks for some rows of C. */
 MICRO_INLINE void
-add_up (gint64 blocks, const float *a, const float *b, gboolean two, float *sums, gint64 stride)
+expect_rows (const float *c, gint64 c_stride, gint64 row, gint64 end)
+{
+  for (; row < end; row++)
+    {
+      __builtin_prefetch (c + row * c_stride, 1);
+      __builtin_prefetch (c + row * c_stride + LANES, 1);
+    }
+}
+
+/* Adds all blocks up; the sums are stored @stride floats apart. What they will be added to or become is asked for meanwhile, a few rows at a
+ * time, since processors can wait for a dozen lines only. */
+MICRO_INLINE void
+add_up (gint64 blocks, const float *a, const float *b, gboolean two, float *sums, gint64 stride, gint64 rows, const float *c,
+        gint64 c_stride)
 {
   gint64 part_floats = (two ? 2 : 1) * TILE_FLOATS, bytes = stride * (gint64) sizeof (float);
+  gint64 rows_a_block = (rows + blocks - 1) / MAX (blocks, 1);
 
   _tile_zero (0);
   _tile_zero (1);
   _tile_zero (2);
   _tile_zero (3);
-  for (gint64 i = 0; i < blocks; i++, a += PARTS * part_floats, b += PARTS * COLUMN_PART)
+  if (blocks)
     {
+      LOAD_4 (a)
+      if (two)
+        LOAD_5 (a)
+      LOAD_6 (b + FIRST_COLUMNS * COLUMN_PART)
+      LOAD_7 (b + FIRST_COLUMNS * COLUMN_PART)
+    }
+  for (gint64 i = 0; i < blocks; i++)
+    {
+      const float *next_a = i + 1 < blocks ? a + PARTS * part_floats : a, *next_b = i + 1 < blocks ? b + PARTS * COLUMN_PART : b;
+      expect_rows (c, c_stride, i * rows_a_block, MIN ((i + 1) * rows_a_block, rows));
       ADD_PARTS (two)
+      a = next_a;
+      b = next_b;
     }
   _tile_stored (0, sums, bytes);
   _tile_stored (1, sums + TILE, bytes);
@@ -158,15 +208,10 @@ multiply (gint64 rows, gint64 places, const float *a, const float *b, float alph
   float *to = at_once ? c : sums;
   gint64 stride = at_once ? c_stride : MICRO_COLUMNS;
 
-  for (gint64 i = 0; i < rows; i++)
-    {
-      __builtin_prefetch (c + i * c_stride, 1);
-      __builtin_prefetch (c + i * c_stride + LANES, 1);
-    }
   if (two)
-    add_up (places / (PARTS * TILE), a, b, TRUE, to, stride);
+    add_up (places / (PARTS * TILE), a, b, TRUE, to, stride, rows, c, c_stride);
   else
-    add_up (places / (PARTS * TILE), a, b, FALSE, to, stride);
+    add_up (places / (PARTS * TILE), a, b, FALSE, to, stride, rows, c, c_stride);
   if (!at_once)
     for (gint64 i = 0; i < rows; i++)
       finish_row (load (sums + i * MICRO_COLUMNS), load (sums + i * MICRO_COLUMNS + LANES), alpha, beta, c + i * c_stride, columns);

@@ -106,20 +106,14 @@ split_across (const float *from, gint64 deep, gint64 items, gint64 place, gint64
 }
 
 /* a₁b₃ + a₁b₂ + a₂b₂ + a₂b₁ + a₃b₁ + a₁b₁: the largest last, each with one new operand. */
+#define FIRST_COLUMNS 2
 #define ADD_PARTS(two)                                                                                                                     \
-  LOAD_ROWS (0, two)                                                                                                                       \
-  LOAD_COLUMNS (2)                                                                                                                         \
-  ADD_TILES (two)                                                                                                                          \
-  LOAD_COLUMNS (1)                                                                                                                         \
-  ADD_TILES (two)                                                                                                                          \
-  LOAD_ROWS (1, two)                                                                                                                       \
-  ADD_TILES (two)                                                                                                                          \
-  LOAD_COLUMNS (0)                                                                                                                         \
-  ADD_TILES (two)                                                                                                                          \
-  LOAD_ROWS (2, two)                                                                                                                       \
-  ADD_TILES (two)                                                                                                                          \
-  LOAD_ROWS (0, two)                                                                                                                       \
-  ADD_TILES (two)
+  ADD_THEN_COLUMNS (two, b + COLUMN_PART)                                                                                                  \
+  ADD_THEN_ROWS (two, a + part_floats)                                                                                                     \
+  ADD_THEN_COLUMNS (two, b)                                                                                                                \
+  ADD_THEN_ROWS (two, a + 2 * part_floats)                                                                                                 \
+  ADD_THEN_ROWS (two, a)                                                                                                                   \
+  ADD_THEN_BOTH (two, next_a, next_b + FIRST_COLUMNS * COLUMN_PART)
 
 #include "micro-amx-body.h"
 
