@@ -18,10 +18,11 @@
 
 /* Places of the longest sum in one go that any kernels have. */
 #define DEPTH 768
-/* Greatest part of C whose operands are packed together, in rows or columns, and its blocks. */
-#define PART 2048
-#define MAX_ROW_BLOCKS 32
-#define MAX_COLUMN_BLOCKS 32
+/* Greatest part of C whose operands are packed together, in rows or columns, at DEPTH and at any depth, and its blocks. */
+#define DEEP_PART 2048
+#define PART 3072
+#define MAX_ROW_BLOCKS 48
+#define MAX_COLUMN_BLOCKS 48
 #define SETS 2
 #define COLUMN_BLOCK 256
 #define MIN_COLUMN_BLOCK 64
@@ -31,7 +32,7 @@
 /* Tasks that a step should have to keep a team busy, and multiplications that make a task worth handing out. */
 #define ENOUGH_TASKS 16
 #define TASK_WORK (1 << 19)
-#define PACKED_FLOATS (SETS * 2 * (PART + 64) * DEPTH)
+#define PACKED_FLOATS (SETS * 2 * (DEEP_PART + 64) * DEPTH)
 #define HUGE_PAGE (2 << 20)
 
 /* What one dimension is cut into: parts of blocks. */
@@ -154,20 +155,21 @@ packed_at (const MicroKernels *micro, gint64 n, float *packed, gint64 column, gi
 static void
 job_init (Job *job, const MatrixProduct *product, const MicroKernels *micro, guint team)
 {
-  gint64 block = row_block (micro), columns = COLUMN_BLOCK, most = MIN (PART / block, MAX_ROW_BLOCKS);
+  gint64 part = MIN (DEEP_PART * DEPTH / micro->depth, PART);
+  gint64 block = row_block (micro), columns = COLUMN_BLOCK, most = MIN (part / block, MAX_ROW_BLOCKS);
   gint64 row_blocks = MIN ((product->m + block - 1) / block, most);
 
-  while (columns > MIN_COLUMN_BLOCK && row_blocks * ((MIN (product->n, PART) + columns - 1) / columns) < ENOUGH_TASKS
+  while (columns > MIN_COLUMN_BLOCK && row_blocks * ((MIN (product->n, part) + columns - 1) / columns) < ENOUGH_TASKS
          && MIN (product->m, block) * MIN (columns, product->n) * MIN (product->k, DEPTH) > 2 * TASK_WORK)
     columns /= 2;
-  block = fair_block (MIN (product->m, PART), block, micro->rows, (MIN (product->n, PART) + columns - 1) / columns, team);
-  most = MIN (PART / block, MAX_ROW_BLOCKS);
+  block = fair_block (MIN (product->m, part), block, micro->rows, (MIN (product->n, part) + columns - 1) / columns, team);
+  most = MIN (part / block, MAX_ROW_BLOCKS);
   memset (job, 0, G_STRUCT_OFFSET (Job, computed));
   job->product = product;
   job->micro = micro;
   job->rows = cut (product->m, block, micro->rows, most);
   /* Columns that only one block of rows needs should be multiplied while what was packed is in cache: in few blocks, used again and again. */
-  job->columns = cut (product->n, columns, micro->columns, row_blocks == 1 ? MIN (2 * (gint64) team, PART / columns) : PART / columns);
+  job->columns = cut (product->n, columns, micro->columns, row_blocks == 1 ? MIN (2 * (gint64) team, part / columns) : part / columns);
   job->depths = depths_of (micro, product->k);
   job->depth = depth_of (micro, product->k);
   job->tasks = job->rows.blocks * job->columns.blocks;
