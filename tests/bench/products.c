@@ -121,16 +121,19 @@ limit_bf16 (void)
 }
 #endif
 
+/* Of the instructions that Weft uses: the processor's, or the lesser ones that WEFT_VECTOR asks for. */
 static double
 limit (void)
 {
 #ifdef __x86_64__
+  const char *asked = g_getenv ("WEFT_VECTOR");
+  gboolean baseline = g_strcmp0 (asked, "baseline") == 0, avx2 = g_strcmp0 (asked, "avx2") == 0;
   __builtin_cpu_init ();
-  if (bf16 && __builtin_cpu_supports ("avx512bf16"))
+  if (bf16 && !asked && __builtin_cpu_supports ("avx512bf16"))
     return limit_bf16 ();
-  if (__builtin_cpu_supports ("avx512f"))
+  if (!baseline && !avx2 && __builtin_cpu_supports ("avx512f"))
     return limit_avx512 ();
-  if (__builtin_cpu_supports ("avx2") && __builtin_cpu_supports ("fma"))
+  if (!baseline && __builtin_cpu_supports ("avx2") && __builtin_cpu_supports ("fma"))
     return limit_avx2 ();
 #endif
   return limit_baseline ();
