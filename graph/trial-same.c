@@ -94,6 +94,33 @@ try_threads (const WeftOperator *op, const WeftTrialCase *self, guint *count, GE
   return TRUE;
 }
 
+#define FOLLOWED                                                                                                                           \
+  "when others work on its parts as it announces them: weft_part_done() comes before a part is final, or not once for every element"
+
+/* With nodes that work on parts of its result, at once and afterwards. */
+static gboolean
+try_followers (const WeftOperator *op, const WeftTrialCase *self, guint *count, GError **error)
+{
+  g_autofree char *node = weft_trial_node (self->nodes, op), *more = NULL;
+
+  more = g_strdup_printf ("trial_elements: {op: scale, x: %s.%s, factor: 2}\n"
+                          "trial_rows: {op: l2_normalize, x: trial_elements}\n",
+                          node, op->outputs[0].name);
+  for (guint threads = 1; threads <= 3; threads++)
+    {
+      const WeftTrialSetup setup = { .threads = threads, .dealt = threads == 2, .keep_all = TRUE, .more = more };
+      g_auto (WeftTrialRig) led = { 0 }, apart = { 0 };
+      if (!open_case (&led, self, op, &setup, NULL) || !open_case (&apart, self, op, &setup, NULL))
+        return TRUE;
+      weft_executor_watch (apart.executor, TRUE);
+      if (!weft_trial_rig_step (&apart, 0, NULL))
+        return TRUE;
+      if (!weft_trial_rig_step (&led, 0, error) || !same_values (&apart, &led, FOLLOWED, count, error))
+        return FALSE;
+    }
+  return TRUE;
+}
+
 static gboolean
 for_each_case (const WeftOperator *op, gboolean (*try) (const WeftOperator *, const WeftTrialCase *, guint *, GError **), guint *count,
                GError **error)
@@ -126,6 +153,8 @@ gboolean
 weft_trial_threads (const WeftOperator *op, guint *count, const char **why, GError **error)
 {
   if (!for_each_case (op, try_threads, count, error) || !try_threads_at_large (op, count, error))
+    return FALSE;
+  if (op->announces_parts && !for_each_case (op, try_followers, count, error))
     return FALSE;
   if (!*count)
     *why = "its example gives nothing that could be compared";

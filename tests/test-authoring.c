@@ -137,6 +137,8 @@ static const struct
   { "leaves-unset", "test", { "memory", "part of it is never set" } },
   { "writes-input", "test", { "memory", "the value of `x` was changed" } },
   { "crashes", "test", { "broken: FAILED", "shapes       FAILED  running broken with the example: it crashed: Segmentation fault" } },
+  { "forgets-parts", "test", { "threads", "when others work on its parts as it announces them" } },
+  { "beyond-part", "test", { "threads", "with the order of its tiles, or with the threads that work on them" } },
   { "state-not-saved", "test", { "restoring", "a state is kept elsewhere than in the declared states" } },
   { "missing-symbol", "inspect", { "was refused", "undefined symbol: function_that_is_nowhere" } },
   { "wrong-interface", "inspect", { "was refused", "interface 7.3", "serves 1.0 to 1." } },
