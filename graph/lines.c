@@ -4,11 +4,8 @@
 #include <string.h>
 
 #include "bytes.h"
-#include "lines.h"
+#include "lines-private.h"
 #include "operator.h"
-
-#define LONGEST_LINE (1 << 20)
-#define MOST_LINES (100 * 1000 * 1000)
 
 struct _WeftLines
 {
@@ -24,10 +21,10 @@ fail_line (GError **error, const char *path, guint line, const char *what)
   return FALSE;
 }
 
-static gboolean
-check_line (const char *path, guint line, const char *text, gsize length, gboolean allow_empty, GError **error)
+gboolean
+weft_line_check (const char *path, guint line, const char *text, gsize length, gboolean allow_empty, GError **error)
 {
-  if (length > LONGEST_LINE)
+  if (length > WEFT_LONGEST_LINE)
     return fail_line (error, path, line, "longer than 1 MiB, expected one entry a line: is this a text file?");
   if (memchr (text, '\0', length) != NULL)
     return fail_line (error, path, line, "holds a NUL byte, expected UTF-8 text: UTF-16 files have to be converted with iconv");
@@ -45,6 +42,12 @@ check_line (const char *path, guint line, const char *text, gsize length, gboole
   return TRUE;
 }
 
+gsize
+weft_line_mark (const char *text, gsize size)
+{
+  return size >= 3 && memcmp (text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
+}
+
 /* Cuts the text into lines in place. */
 static gboolean
 split (WeftLines *lines, const char *path, gsize start, gsize size, gboolean allow_empty, GError **error)
@@ -52,7 +55,7 @@ split (WeftLines *lines, const char *path, gsize start, gsize size, gboolean all
   guint number = 1;
   while (start < size)
     {
-      if (number > MOST_LINES)
+      if (number > WEFT_MOST_LINES)
         return fail_line (error, path, number, "more lines than any set of captions has");
       char *line = lines->text + start, *end = memchr (line, '\n', size - start);
       gsize next = end != NULL ? (gsize) (end - lines->text) + 1 : size;
@@ -61,7 +64,7 @@ split (WeftLines *lines, const char *path, gsize start, gsize size, gboolean all
         length--;
       char *terminator = line + length, kept = *terminator;
       *terminator = '\0';
-      if (!check_line (path, number, line, length, allow_empty, error))
+      if (!weft_line_check (path, number, line, length, allow_empty, error))
         {
           *terminator = kept;
           return FALSE;
@@ -94,8 +97,7 @@ weft_lines_read (const char *path, gboolean allow_empty, GError **error)
   lines->starts = g_array_new (FALSE, FALSE, sizeof (gsize));
   lines->lengths = g_array_new (FALSE, FALSE, sizeof (gsize));
   lines->text = g_steal_pointer (&text);
-  gsize start = size >= 3 && memcmp (lines->text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
-  return split (lines, path, start, size, allow_empty, error) ? g_steal_pointer (&lines) : NULL;
+  return split (lines, path, weft_line_mark (lines->text, size), size, allow_empty, error) ? g_steal_pointer (&lines) : NULL;
 }
 
 void

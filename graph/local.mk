@@ -60,6 +60,7 @@ libweft_1_la_SOURCES = \
 	graph/initialise.c \
 	graph/json.c \
 	graph/language.c \
+	graph/line-file.c \
 	graph/lines.c \
 	graph/metrics.c \
 	graph/model-file.c \
@@ -166,6 +167,7 @@ noinst_HEADERS = \
 	graph/include.h \
 	graph/infer-private.h \
 	graph/language.h \
+	graph/lines-private.h \
 	graph/metrics.h \
 	graph/model-file.h \
 	graph/name-map.h \

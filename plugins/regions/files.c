@@ -162,29 +162,35 @@ open_features (RegionFiles *files, const RegionLayout *layout, gint64 *rows, GEr
   return !layout->need_features || check_dense (files, layout, error);
 }
 
+typedef struct
+{
+  const RegionLayout *layout;
+  const char *path;
+} Captions;
+
+static gboolean
+check_caption (guint line, const char *text G_GNUC_UNUSED, gsize length, gpointer data, GError **error)
+{
+  const Captions *captions = data;
+  if (!captions->layout->need_captions || (gint64) length <= captions->layout->caption_bytes)
+    return TRUE;
+  return FAIL ("%s:%u: %" G_GSIZE_FORMAT " bytes long, the pipeline declares caption_bytes: " D "; shorten the caption or set "
+               "caption_bytes: %" G_GSIZE_FORMAT,
+               captions->path, line, length, captions->layout->caption_bytes, length);
+}
+
 static gboolean
 open_captions (RegionFiles *files, const RegionLayout *layout, GError **error)
 {
   files->captions_path = layout->need_captions ? demand (layout, "_caps.txt", "the captions", error) : find (layout, "_caps.txt");
   if (files->captions_path == NULL)
     return !layout->need_captions;
-  files->captions = weft_lines_read (files->captions_path, FALSE, error);
+  Captions captions = { layout, files->captions_path };
+  files->captions = weft_line_file_open (files->captions_path, FALSE, check_caption, &captions, error);
   if (files->captions == NULL)
     return FALSE;
-  guint n = weft_lines_count (files->captions);
-  files->n_captions = n;
-  if (n == 0)
-    return FAIL ("%s: no captions, expected one a line", files->captions_path);
-  for (guint i = 0; layout->need_captions && i < n; i++)
-    {
-      gsize length;
-      weft_lines_get (files->captions, i, &length);
-      if ((gint64) length > layout->caption_bytes)
-        return FAIL ("%s:%u: %" G_GSIZE_FORMAT " bytes long, the pipeline declares caption_bytes: " D "; shorten the caption or set "
-                     "caption_bytes: %" G_GSIZE_FORMAT,
-                     files->captions_path, i + 1, length, layout->caption_bytes, length);
-    }
-  return TRUE;
+  files->n_captions = weft_line_file_count (files->captions);
+  return files->n_captions > 0 || FAIL ("%s: no captions, expected one a line", files->captions_path);
 }
 
 /* Without features, the number of captions of an image is what the pipeline says. */
@@ -325,7 +331,7 @@ region_files_close (RegionFiles *files)
     return;
   weft_npy_close (files->features);
   weft_npy_close (files->clip);
-  weft_lines_free (files->captions);
+  weft_line_file_close (files->captions);
   g_free (files->counts);
   g_free (files->starts);
   g_free (files->features_path);

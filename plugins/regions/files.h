@@ -46,7 +46,7 @@ typedef struct
   gint32 *counts;
   gint64 *starts;
   WeftNpy *clip;
-  WeftLines *captions;
+  WeftLineFile *captions;
   gint64 regions, width, clip_width;
   gint64 rows_per_image, clip_rows_per_image, captions_per_image;
   gint64 images, n_captions;

@@ -46,6 +46,7 @@ typedef struct
   RegionFiles *files;
   ItemOrder order;
   RegionReader *reader;
+  GString *caption; /* the last that was read */
 } Instance;
 
 static void
@@ -54,6 +55,7 @@ close_features (gpointer data)
   Instance *instance = data;
   region_reader_free (instance->reader);
   region_files_close (instance->files);
+  g_string_free (instance->caption, TRUE);
   g_free (instance->order.path);
   g_free (instance);
 }
@@ -101,6 +103,7 @@ open_features (const WeftOpening *opening, GError **error)
     return NULL;
   Instance *instance = g_new0 (Instance, 1);
   instance->files = files;
+  instance->caption = g_string_new (NULL);
   instance->order = (ItemOrder){ .n = (guint32) (a->items == IMAGES ? files->images : files->n_captions),
                                  .batch = a->batch,
                                  .shuffle = a->shuffle,
@@ -173,17 +176,28 @@ put_regions (const WeftCall *call, const RegionBatch *batch)
 }
 
 static void
-put_captions (const WeftCall *call, const RegionFiles *files, const RegionBatch *batch)
+put_captions (const WeftCall *call, const RegionBatch *batch)
 {
+  const Instance *instance = call->instance;
   WeftTensor *out = call->out[CAPTIONS];
-  gsize bytes = 0;
+  gsize bytes = 0, most = (gsize) ((const Attributes *) call->attributes)->caption_bytes;
+  g_autoptr (GError) error = NULL;
   out->offsets[0] = 0;
   for (gint64 i = 0; i < batch->n; i++)
     {
-      gsize length;
-      const char *caption = weft_lines_get (files->captions, (guint) batch->item[i], &length);
-      memcpy ((char *) out->data + bytes, caption, length);
-      bytes += length;
+      if (!weft_line_file_read (instance->files->captions, (guint) batch->item[i], instance->caption, &error))
+        {
+          weft_fail (call, "%s", error->message);
+          return;
+        }
+      if (instance->caption->len > most)
+        {
+          weft_fail (call, "%s:%d: is longer than before; the file was changed while in use", instance->files->captions_path,
+                     batch->item[i] + 1);
+          return;
+        }
+      memcpy ((char *) out->data + bytes, instance->caption->str, instance->caption->len);
+      bytes += instance->caption->len;
       out->offsets[i + 1] = (gint32) bytes;
     }
   weft_resize (call, out, batch->n, (gint64) bytes);
@@ -230,7 +244,7 @@ forward (const WeftCall *call)
   if (call->out[REGIONS] != NULL)
     put_regions (call, batch);
   if (call->out[CAPTIONS] != NULL)
-    put_captions (call, instance->files, batch);
+    put_captions (call, batch);
   put_rows (call, call->out[CLIP], batch->clip, batch->n);
   put_rows (call, call->out[IMAGE], batch->image, batch->n);
   put_rows (call, call->out[CAPTION], batch->item, batch->n);
