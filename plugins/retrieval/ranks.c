@@ -31,18 +31,45 @@ note_bad (Work *work, gint64 where)
     ;
 }
 
+/* Sums of every eighth number, in two registers: what the compiler makes of an array goes through memory. */
+typedef double Sums __attribute__ ((vector_size (64)));
+typedef float Numbers __attribute__ ((vector_size (32)));
+#define SUMS ((gint64) (sizeof (Sums) / sizeof (double)))
+
+#define LOAD_DOUBLES(x)                                                                                                                    \
+  ({                                                                                                                                       \
+    Numbers numbers;                                                                                                                       \
+    memcpy (&numbers, x, sizeof numbers);                                                                                                  \
+    __builtin_convertvector(numbers, Sums);                                                                                                \
+  })
+/* Numbers that are fetched ahead. */
+#define AHEAD 256
+
+WEFT_LOOP double
+product_loop (const float *x, const float *y, gint64 n)
+{
+  Sums even = { 0 }, odd = { 0 };
+  gint64 i = 0;
+  for (; i + 2 * SUMS <= n; i += 2 * SUMS)
+    {
+      __builtin_prefetch (x + i + AHEAD);
+      __builtin_prefetch (y + i + AHEAD);
+      even += LOAD_DOUBLES (x + i) * LOAD_DOUBLES (y + i);
+      odd += LOAD_DOUBLES (x + i + SUMS) * LOAD_DOUBLES (y + i + SUMS);
+    }
+  even += odd;
+  double sum = ((even[0] + even[4]) + (even[2] + even[6])) + ((even[1] + even[5]) + (even[3] + even[7]));
+  for (; i < n; i++)
+    sum += (double) x[i] * (double) y[i];
+  return sum;
+}
+WEFT_DISPATCH (double, dispatched_product, product_loop, (const float *x, const float *y, gint64 n), (x, y, n))
+
 /* The one place where a pair is multiplied in double precision: equal rows give equal sums. */
 static G_GNUC_NO_INLINE double
 product (const float *x, const float *y, gint64 n)
 {
-  double sums[4] = { 0, 0, 0, 0 };
-  gint64 i = 0;
-  for (; i + 4 <= n; i += 4)
-    for (int k = 0; k < 4; k++)
-      sums[k] += (double) x[i + k] * (double) y[i + k];
-  for (; i < n; i++)
-    sums[0] += (double) x[i] * (double) y[i];
-  return (sums[0] + sums[1]) + (sums[2] + sums[3]);
+  return dispatched_product (x, y, n);
 }
 
 static void
@@ -120,28 +147,30 @@ typedef struct
   guint32 better[TILE_CAPTIONS]; /* images seen so far that come before each caption's own */
 } Tile;
 
-/* One image against up to BLOCK captions; FALSE if a similarity is not finite or the error could decide, so that one has to look closer. */
-WEFT_LOOP gboolean
+/* One image against up to BLOCK captions. Returns for how many the error could decide, or the similarity is not finite: these are noted and not
+ * counted, since one has to look closer. */
+WEFT_LOOP guint32
 compare_loop (gint64 n, const float *row, const double *norms, const double *positive, double best, double scale, guint32 *for_image,
-              guint32 *for_caption)
+              guint32 *for_captions, guint32 *unsure)
 {
-  guint32 better = 0, unsure = 0;
+  guint32 better = 0, left = 0;
   for (gint64 k = 0; k < n; k++)
     {
       double similarity = (double) row[k], error = norms ? scale * norms[k] : 0;
       double by_image = similarity - best, by_caption = similarity - positive[k];
       guint32 sure = (fabs (by_image) > error) & (fabs (by_caption) > error) & (fabs (similarity) <= (double) FLT_MAX);
-      unsure += 1 - sure;
-      better += by_image > error;
-      for_caption[k] = by_caption > error;
+      unsure[k] = 1 - sure;
+      left += 1 - sure;
+      better += sure & (by_image > error);
+      for_captions[k] += sure & (by_caption > error);
     }
-  *for_image = better;
-  return unsure == 0;
+  *for_image += better;
+  return left;
 }
-WEFT_DISPATCH (gboolean, compare_block, compare_loop,
+WEFT_DISPATCH (guint32, compare_block, compare_loop,
                (gint64 n, const float *row, const double *norms, const double *positive, double best, double scale, guint32 *for_image,
-                guint32 *for_caption),
-               (n, row, norms, positive, best, scale, for_image, for_caption))
+                guint32 *for_captions, guint32 *unsure),
+               (n, row, norms, positive, best, scale, for_image, for_captions, unsure))
 
 /* The same, one by one; the image's own captions are passed over. */
 static guint32
@@ -183,17 +212,20 @@ count_row (Work *work, Tile *tile, gint64 image, const float *row)
   for (gint64 k = 0; k < tile->n; k += BLOCK)
     {
       gint64 n = MIN (BLOCK, tile->n - k), first = tile->first + k;
-      guint32 for_image, for_caption[BLOCK];
-      if ((own < k + n && own_end > k)
-          || !compare_block (n, row + k, scale > 0 ? ranking->caption_norms + first : NULL, ranking->positive + first, best, scale,
-                             &for_image, for_caption))
+      guint32 unsure[BLOCK], left;
+      if (own < k + n && own_end > k)
         {
           better += count_closely (work, tile, image, row, k, k + n);
           continue;
         }
-      better += for_image;
-      for (gint64 i = 0; i < n; i++)
-        tile->better[k + i] += for_caption[i];
+      left = compare_block (n, row + k, scale > 0 ? ranking->caption_norms + first : NULL, ranking->positive + first, best, scale, &better,
+                            tile->better + k, unsure);
+      for (gint64 i = 0; left > 0; i++)
+        if (unsure[i])
+          {
+            better += count_closely (work, tile, image, row, k + i, k + i + 1);
+            left--;
+          }
     }
   return better;
 }
