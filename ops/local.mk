@@ -53,7 +53,9 @@ ops_la_SOURCES = \
 	ops/kernels/product.c \
 	ops/kernels/product.h \
 	ops/kernels/rows-body.h \
+	ops/kernels/rows-transpose.c \
 	ops/kernels/rows.c \
+	ops/kernels/rows-transpose.h \
 	ops/kernels/rows.h \
 	ops/l2_normalize.c \
 	ops/layer_norm.c \

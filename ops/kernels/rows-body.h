@@ -1,5 +1,5 @@
 /* The loops of rows.h for one instruction set; rows.c includes this once for each, with LANES (floats in a register), BLOCK_ROWS (rows
- * of a register block), TARGET (attribute) and NAME(word) defined.
+ * of a register block), TARGET (attribute) and NAME(word) defined; TRANSPOSE, if somebody else does that.
  *
  * SPDX-License-Identifier: BSD-3-Clause */
 
@@ -97,6 +97,8 @@ NAME (product) (gint64 m, gint64 n, gint64 k, const float *a, gint64 a_row, gint
     }
 }
 
+#ifndef TRANSPOSE
+#define TRANSPOSE NAME (transpose)
 static TARGET void
 NAME (transpose) (gint64 rows, gint64 columns, const float *x, gint64 x_stride, float *y, gint64 y_stride)
 {
@@ -110,6 +112,7 @@ NAME (transpose) (gint64 rows, gint64 columns, const float *x, gint64 x_stride, 
           y[j * y_stride + i + l] = l < wide ? x[(i + l) * x_stride + j] : 0;
     }
 }
+#endif
 
 /* h = n + z (h' − n), n = tanh(a_n + r (W_hn h' + b_hn)), r and z sigmoids */
 #define GATES_GRADIENT(type, at)                                                                                                           \
@@ -157,10 +160,11 @@ NAME (maximum) (gint64 n, const float *x, float *greatest)
 static const RowKernels NAME (kernels) = {
   .name = KERNELS_NAME,
   .product = NAME (product),
-  .transpose = NAME (transpose),
+  .transpose = TRANSPOSE,
   .gates_gradient = NAME (gates_gradient),
   .maximum = NAME (maximum),
 };
 
 #undef VECTOR
 #undef CONST_VECTOR
+#undef TRANSPOSE

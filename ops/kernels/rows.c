@@ -8,6 +8,7 @@
 #include <xmmintrin.h>
 #endif
 
+#include "rows-transpose.h"
 #include "vector.h"
 
 /* The first @wide of four rows of four, zeros instead of the others, become columns. */
@@ -58,6 +59,7 @@ transpose_square (gint64 wide, const float *x, gint64 x_stride, float *y, gint64
 #define TARGET __attribute__ ((target ("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")))
 #define NAME(word) word##_avx512
 #define KERNELS_NAME "avx512"
+#define TRANSPOSE rows_transpose_avx512
 #include "rows-body.h"
 #undef LANES
 #undef BLOCK_ROWS
