@@ -249,6 +249,47 @@ START_TEST (numbers_are_rounded_or_kept)
 }
 END_TEST
 
+/* Number @p of item @item is the largest there is, all others are small. The other operand picks it out, and its neighbour. */
+static void
+check_largest (const Set *set, gboolean as_columns, gboolean lies_deep, gint64 item, gint64 p)
+{
+  enum
+  {
+    N = 65,
+    K = 70
+  };
+  Packed large = { N, K, lies_deep, NULL, NULL, 0, 0 }, pick = { 2, K, TRUE, NULL, NULL, 0, 0 };
+  float c[2 * N];
+  large.x = g_new (float, N *K);
+  pick.x = g_new0 (float, 2 * K);
+  for (int i = 0; i < N * K; i++)
+    large.x[i] = (float) (i % 7) - 3;
+  large.x[item * along (&large) + p * deep (&large)] = G_MAXFLOAT;
+  pick.x[p] = pick.x[K + (p + 1) % K] = 1;
+  pack_drawn (&large, set->micro, as_columns ? set->micro->columns : set->micro->rows, as_columns);
+  pack_drawn (&pick, set->micro, as_columns ? 2 : set->micro->columns, !as_columns);
+  multiply_all (set, as_columns ? &pick : &large, as_columns ? &large : &pick, 1, 0, c, as_columns ? N : 2);
+  for (gint64 i = 0; i < N; i++)
+    for (gint64 j = 0; j < 2; j++)
+      {
+        float found = as_columns ? c[j * N + i] : c[i * 2 + j], expected = number (&large, i, (p + j) % K, FALSE);
+        ck_assert_msg (found == expected, "%s: number %d of item %d is %a instead of %a", set->name, (int) p, (int) i, (double) found,
+                       (double) expected);
+      }
+  clear (&large);
+  clear (&pick);
+}
+
+/* Kernels that put float32 together from lesser numbers split such a number in another way, wherever in a panel it lies. */
+START_TEST (the_largest_number_keeps_its_value_everywhere)
+{
+  static const gint64 items[] = { 0, 17, 33, 64 }, places[] = { 0, 31, 40, 69 };
+  Set set = set_at (_i);
+  for (int i = 0; set.runs && !set.rounds && i < 64; i++)
+    check_largest (&set, i & 1, (i >> 1) & 1, items[(i >> 2) & 3], places[i >> 4]);
+}
+END_TEST
+
 /* Of an element of a b, relative to the sum of its terms' magnitudes: how far @found is off. */
 static double
 error_of (const Packed *a, const Packed *b, gint64 i, gint64 j, float found)
@@ -321,6 +362,7 @@ main (void)
   tcase_set_timeout (tests, 60);
   tcase_add_loop_test (tests, panels_are_packed_and_multiplied, 0, N_SETS);
   tcase_add_loop_test (tests, numbers_are_rounded_or_kept, 0, N_SETS);
+  tcase_add_loop_test (tests, the_largest_number_keeps_its_value_everywhere, 0, N_SETS);
   tcase_add_loop_test (tests, sums_are_as_exact_as_in_float32, 0, N_SETS);
 #endif
   suite_add_tcase (suite, tests);

@@ -9,18 +9,31 @@
 #include "micro-pairs.h"
 
 #define PARTS 1
+#define RAWS 1
 
 MICRO_INLINE void
-split_along (const float *from, gint64 numbers, Lanes parts[PARTS])
+raw_along (const float *from, gint64 numbers, Lanes raw[RAWS])
 {
-  parts[0] = places_along (from, numbers, TRUE);
+  raw[0] = places_along (from, numbers, TRUE);
 }
 
 MICRO_INLINE void
-split_across (const float *from, gint64 deep, gint64 items, gint64 place, gint64 numbers, Lanes parts[PARTS])
+raw_across (const float *from, gint64 deep, gint64 items, gint64 place, gint64 numbers, Lanes raw[RAWS])
 {
   if (2 * place < numbers)
-    parts[0] = place_across (from + 2 * place * deep, deep, items, numbers - 2 * place, TRUE);
+    raw[0] = place_across (from + 2 * place * deep, deep, items, numbers - 2 * place, TRUE);
+}
+
+MICRO_INLINE void
+split (const Lanes raw[RAWS], gboolean endless G_GNUC_UNUSED, Lanes *odd G_GNUC_UNUSED, Lanes parts[PARTS])
+{
+  parts[0] = raw[0];
+}
+
+MICRO_INLINE gboolean
+any_odd (Lanes odd G_GNUC_UNUSED)
+{
+  return FALSE;
 }
 
 #define FIRST_COLUMNS 0

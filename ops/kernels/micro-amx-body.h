@@ -1,7 +1,7 @@
-/* The kernels of micro.h on tiles of bfloat16 (AMX). The file that includes this defines PARTS, of which numbers consist; split_along(),
- * which finds those of all places of an item in a block, and split_across(), which finds those of one place of up to 16 items;
- * FIRST_COLUMNS, the part of columns that is loaded first, with part 0 of rows; ADD_PARTS (two), which adds one block up and loads the first
- * of the next.
+/* The kernels of micro.h on tiles of bfloat16 (AMX). The file that includes this defines PARTS, of which numbers consist; raw_along(),
+ * which loads all places of an item in a block, and raw_across(), which loads one place of up to 16 items, in RAWS registers; split(), which
+ * makes parts of them; FIRST_COLUMNS, the part of columns that is loaded first, with part 0 of rows; ADD_PARTS (two), which adds one block
+ * up and loads the first of the next.
  *
  * A panel is a row of blocks of the sum, 32 numbers each, and a block has its parts one after the other, as tiles are loaded: for rows
  * each row's 16 places follow each other, for columns each place's 32 columns.
@@ -25,68 +25,104 @@ blocks_of (gint64 k)
   return (k + BLOCK_NUMBERS - 1) / BLOCK_NUMBERS;
 }
 
-/* Items further on of the same numbers, which are on their way meanwhile: each number lies in a page of its own, so that processors don't
- * foresee them. */
+/* Numbers that are one below the other lie in pages of their own, which processors don't foresee. They are fetched so many floats ahead, and
+ * into the second level only: of those a power of two apart the first has room for few. */
 #define AHEAD 64
 
-/* The parts of item, or of place, @i of a tile. */
 MICRO_INLINE void
-split_row (gint64 i, gint64 items, gint64 numbers, const float *x, gint64 along, gint64 deep, Lanes parts[PARTS])
+store_parts (const Lanes raw[RAWS], gboolean endless, Lanes *odd, gint64 part_floats, float *to)
 {
+  Lanes parts[PARTS];
+  split (raw, endless, odd, parts);
+#pragma GCC unroll 3
   for (int part = 0; part < PARTS; part++)
-    parts[part] = (Lanes){ 0 };
-  if (deep == 1)
-    {
-      if (i < items)
-        split_along (x + i * along, numbers, parts);
-      return;
-    }
-  __builtin_prefetch (x + i * deep + AHEAD);
-  __builtin_prefetch (x + (i + TILE) * deep + AHEAD);
-  if (items > 0)
-    split_across (x, deep, items, i, numbers, parts);
+    store (to + part * part_floats, parts[part]);
 }
 
-/* One tile of a block: of a panel of rows, item after item; of columns, place after place. Numbers that lie the other way are turned. */
-static void
+/* One tile of a block as it is read: of a panel of rows, item after item. Returns: whether it has to be done again for what is endless. */
+MICRO_INLINE gboolean
+pack_straight (gint64 items, gint64 numbers, gboolean endless, const float *x, gint64 along, gint64 part_floats, float *to)
+{
+  Lanes odd = { 0 };
+  for (gint64 i = 0; i < TILE; i++)
+    {
+      Lanes raw[RAWS] = { 0 };
+      if (i < items)
+        raw_along (x + i * along, numbers, raw);
+      store_parts (raw, endless, &odd, part_floats, to + i * TILE);
+    }
+  return any_odd (odd);
+}
+
+/* One tile of a block that lies the other way. */
+MICRO_INLINE void
+load_turned (gint64 items, gint64 numbers, const float *x, gint64 along, gint64 deep, Lanes tiles[RAWS][TILE])
+{
+  for (gint64 i = 0; i < TILE; i++)
+    {
+      Lanes raw[RAWS] = { 0 };
+      if (deep != 1)
+        {
+          __builtin_prefetch (x + i * deep + AHEAD, 0, 2);
+          __builtin_prefetch (x + (i + TILE) * deep + AHEAD, 0, 2);
+          if (items > 0)
+            raw_across (x, deep, items, i, numbers, raw);
+        }
+      else if (i < items)
+        raw_along (x + i * along, numbers, raw);
+#pragma GCC unroll 2
+      for (int part = 0; part < RAWS; part++)
+        tiles[part][i] = raw[part];
+    }
+  for (int part = 0; part < RAWS; part++)
+    transpose (tiles[part]);
+}
+
+MICRO_INLINE gboolean
+store_turned (const Lanes tiles[RAWS][TILE], gboolean endless, gint64 stride, gint64 part_floats, float *to)
+{
+  Lanes odd = { 0 };
+  for (gint64 i = 0; i < TILE; i++)
+    {
+      Lanes raw[RAWS];
+#pragma GCC unroll 2
+      for (int part = 0; part < RAWS; part++)
+        raw[part] = tiles[part][i];
+      store_parts (raw, endless, &odd, part_floats, to + i * stride);
+    }
+  return any_odd (odd);
+}
+
+MICRO_INLINE void
 pack_tile (gint64 items, gint64 numbers, const float *x, gint64 along, gint64 deep, gboolean columns, gint64 part_floats, float *to)
 {
   gint64 stride = columns ? MICRO_COLUMNS : TILE;
-  Lanes parts[PARTS], tiles[PARTS][TILE];
-  if ((deep == 1) != columns)
+  if ((deep == 1) == columns)
     {
-      for (gint64 i = 0; i < TILE; i++)
-        {
-          split_row (i, items, numbers, x, along, deep, parts);
-          for (int part = 0; part < PARTS; part++)
-            store (to + part * part_floats + i * stride, parts[part]);
-        }
-      return;
+      Lanes tiles[RAWS][TILE];
+      load_turned (items, numbers, x, along, deep, tiles);
+      if (G_UNLIKELY (store_turned (tiles, FALSE, stride, part_floats, to)))
+        store_turned (tiles, TRUE, stride, part_floats, to);
     }
-  for (gint64 i = 0; i < TILE; i++)
-    {
-      split_row (i, items, numbers, x, along, deep, parts);
-      for (int part = 0; part < PARTS; part++)
-        tiles[part][i] = parts[part];
-    }
-  for (int part = 0; part < PARTS; part++)
-    {
-      transpose (tiles[part]);
-#pragma GCC unroll 16
-      for (gint64 i = 0; i < TILE; i++)
-        store (to + part * part_floats + i * stride, tiles[part][i]);
-    }
+  else if (G_UNLIKELY (pack_straight (items, numbers, FALSE, x, along, part_floats, to)))
+    pack_straight (items, numbers, TRUE, x, along, part_floats, to);
 }
 
-/* One panel, as far as it consists of blocks from @p on and before @end. */
+/* One panel, as far as it consists of blocks from @p on and before @end. Most tiles are full, which is worth instructions of their own. */
 MICRO_INLINE void
 pack_panel (gint64 items, gint64 p, gint64 end, gint64 k, const float *x, gint64 along, gint64 deep, gboolean columns, float *to)
 {
   gint64 width = columns ? MICRO_COLUMNS : filled (items), part_floats = width * TILE;
   for (gint64 i = 0; i < width; i += TILE)
     for (gint64 q = p; q < end; q += BLOCK_NUMBERS)
-      pack_tile (CLAMP (items - i, 0, TILE), MIN (BLOCK_NUMBERS, k - q), x + MIN (i, items) * along + q * deep, along, deep, columns,
-                 part_floats, to + q / BLOCK_NUMBERS * PARTS * part_floats + (columns ? i : i * TILE));
+      {
+        const float *from = x + MIN (i, items) * along + q * deep;
+        float *tile = to + q / BLOCK_NUMBERS * PARTS * part_floats + (columns ? i : i * TILE);
+        if (items - i >= TILE && k - q >= BLOCK_NUMBERS)
+          pack_tile (TILE, BLOCK_NUMBERS, from, along, deep, columns, part_floats, tile);
+        else
+          pack_tile (CLAMP (items - i, 0, TILE), MIN (BLOCK_NUMBERS, k - q), from, along, deep, columns, part_floats, tile);
+      }
 }
 
 /* Memory is read in its order: all numbers of a few items, or all items of a few numbers. */
@@ -99,16 +135,59 @@ pack_panels (gint64 count, gint64 k, const float *x, gint64 along, gint64 deep, 
       pack_panel (MIN (width, count - first), p, MIN (p + some, k), k, x + first * along, along, deep, columns, to + first * places);
 }
 
+/* Columns that lie side by side: a place of all of them after the other, because memory that lies together is read together. That of the
+ * next block is fetched meanwhile. Returns: as pack_straight(). */
+MICRO_INLINE gboolean
+pack_block_across (gint64 count, gint64 numbers, gboolean whole, gboolean endless, const float *x, gint64 deep, gint64 places, float *to)
+{
+  Lanes odd = { 0 };
+  gint64 width = (count + MICRO_COLUMNS - 1) / MICRO_COLUMNS * MICRO_COLUMNS;
+  for (gint64 place = 0; place < TILE; place++, to += MICRO_COLUMNS)
+    for (gint64 first = 0; first < width; first += TILE)
+      {
+        Lanes raw[RAWS] = { 0 };
+        gint64 items = whole ? TILE : MIN (count - first, TILE);
+        __builtin_prefetch (x + (BLOCK_NUMBERS + place) * deep + first, 0, 2);
+        __builtin_prefetch (x + (BLOCK_NUMBERS + TILE + place) * deep + first, 0, 2);
+        if (items > 0)
+          raw_across (x + first, deep, items, place, numbers, raw);
+        store_parts (raw, endless, &odd, COLUMN_PART, to + first / MICRO_COLUMNS * MICRO_COLUMNS * places + first % MICRO_COLUMNS);
+      }
+  return any_odd (odd);
+}
+
+static void
+pack_across (gint64 count, gint64 k, const float *x, gint64 deep, float *to)
+{
+  gint64 places = blocks_of (k) * PARTS * TILE;
+  for (gint64 p = 0; p < k; p += BLOCK_NUMBERS, x += BLOCK_NUMBERS * deep, to += PARTS * COLUMN_PART)
+    {
+      gint64 numbers = MIN (k - p, BLOCK_NUMBERS);
+      gboolean odd = numbers == BLOCK_NUMBERS && count % MICRO_COLUMNS == 0
+                         ? pack_block_across (count, BLOCK_NUMBERS, TRUE, FALSE, x, deep, places, to)
+                         : pack_block_across (count, numbers, FALSE, FALSE, x, deep, places, to);
+      if (G_UNLIKELY (odd))
+        pack_block_across (count, numbers, FALSE, TRUE, x, deep, places, to);
+    }
+}
+
+/* Which of the distances is 1 is known where the functions above become part of these. */
 static void
 pack_rows (gint64 count, gint64 k, const float *x, gint64 along, gint64 deep, gint64 height, float *to)
 {
-  pack_panels (count, k, x, along, deep, height, FALSE, to);
+  if (deep == 1)
+    pack_panels (count, k, x, along, 1, height, FALSE, to);
+  else
+    pack_panels (count, k, x, 1, deep, height, FALSE, to);
 }
 
 static void
 pack_columns (gint64 count, gint64 k, const float *x, gint64 along, gint64 deep, float *to)
 {
-  pack_panels (count, k, x, along, deep, MICRO_COLUMNS, TRUE, to);
+  if (deep == 1)
+    pack_panels (count, k, x, along, 1, MICRO_COLUMNS, TRUE, to);
+  else
+    pack_across (count, k, x, deep, to);
 }
 
 /* Accumulators are tiles 0 to 3, two for each 16 rows; operands are 4 and 5 (rows), 6 and 7 (columns). Each of these macros adds the

@@ -14,6 +14,7 @@
 #include "micro-finish.h"
 
 #define PARTS 3
+#define RAWS 2
 
 typedef gint32 Bits __attribute__ ((vector_size (LANES * 4)));
 typedef guint32 Words __attribute__ ((vector_size (LANES * 4)));
@@ -32,7 +33,7 @@ nearest (Bits bits)
 }
 
 MICRO_INLINE void
-split (Lanes x, Lanes parts[PARTS])
+split_one (Lanes x, Lanes parts[PARTS])
 {
   parts[0] = (Lanes) nearest ((Bits) x);
   Lanes rest = x - parts[0];
@@ -52,13 +53,6 @@ split_endless (Lanes x, Lanes parts[PARTS])
   parts[2] = rest - parts[1];
 }
 
-MICRO_INLINE gboolean
-any_endless (Lanes early, Lanes late)
-{
-  Bits most = (Bits) _mm512_max_epi32 ((__m512i) ((Bits) early & MAGNITUDE), (__m512i) ((Bits) late & MAGNITUDE));
-  return _mm512_cmpgt_epi32_mask ((__m512i) most, (__m512i) ((Bits){ 0 } + (ENDLESS - 1))) != 0;
-}
-
 /* Of numbers with 16 bits each, the later one in the upper half. */
 MICRO_INLINE Lanes
 pairs (Lanes early, Lanes late)
@@ -66,31 +60,39 @@ pairs (Lanes early, Lanes late)
   return (Lanes) ((Bits) ((Words) early >> 16) | (Bits) late);
 }
 
+/* Where the first part of a number would be infinite, the last one is no number, and so becomes @odd. */
 MICRO_INLINE void
-split_two (Lanes early, Lanes late, Lanes parts[PARTS])
+split (const Lanes raw[RAWS], gboolean endless, Lanes *odd, Lanes parts[PARTS])
 {
-  Lanes first[PARTS], second[PARTS];
-  if (G_UNLIKELY (any_endless (early, late)))
+  Lanes early[PARTS], late[PARTS];
+  if (endless)
     {
-      split_endless (early, first);
-      split_endless (late, second);
+      split_endless (raw[0], early);
+      split_endless (raw[1], late);
     }
   else
     {
-      split (early, first);
-      split (late, second);
+      split_one (raw[0], early);
+      split_one (raw[1], late);
+      *odd += early[2] + late[2];
     }
+#pragma GCC unroll 3
   for (int part = 0; part < PARTS; part++)
-    parts[part] = pairs (first[part], second[part]);
+    parts[part] = pairs (early[part], late[part]);
+}
+
+MICRO_INLINE gboolean
+any_odd (Lanes odd)
+{
+  return _mm512_cmpgt_epi32_mask ((__m512i) (Bits){ 0 }, (__m512i) (odd != odd)) != 0;
 }
 
 /* A place has one of the first 16 numbers of its block and one of the others. */
 MICRO_INLINE void
-split_along (const float *from, gint64 numbers, Lanes parts[PARTS])
+raw_along (const float *from, gint64 numbers, Lanes raw[RAWS])
 {
-  Lanes low = numbers >= LANES ? load (from) : load_some (from, numbers);
-  Lanes high = numbers == 2 * LANES ? load (from + LANES) : load_some (from + LANES, MAX (numbers - LANES, 0));
-  split_two (low, high, parts);
+  raw[0] = numbers >= LANES ? load (from) : load_some (from, numbers);
+  raw[1] = numbers == 2 * LANES ? load (from + LANES) : load_some (from + LANES, MAX (numbers - LANES, 0));
 }
 
 MICRO_INLINE Lanes
@@ -100,9 +102,10 @@ number_across (const float *from, gint64 deep, gint64 items, gint64 number, gint
 }
 
 MICRO_INLINE void
-split_across (const float *from, gint64 deep, gint64 items, gint64 place, gint64 numbers, Lanes parts[PARTS])
+raw_across (const float *from, gint64 deep, gint64 items, gint64 place, gint64 numbers, Lanes raw[RAWS])
 {
-  split_two (number_across (from, deep, items, place, numbers), number_across (from, deep, items, LANES + place, numbers), parts);
+  raw[0] = number_across (from, deep, items, place, numbers);
+  raw[1] = number_across (from, deep, items, LANES + place, numbers);
 }
 
 /* a₁b₃ + a₁b₂ + a₂b₂ + a₂b₁ + a₃b₁ + a₁b₁: the largest last, each with one new operand. */

@@ -34,6 +34,9 @@
   }
 #define FINISH_ROW(i) finish_row (left_##i, right_##i, alpha, beta, c + i * c_stride, columns);
 
+/* Addresses are not worth keeping during the sums, which need the registers. */
+#define FORGET(pointer) __asm__("" : "+r"(pointer))
+
 #define MULTIPLY(n)                                                                                                                        \
   static void multiply_##n (gint64 places, const float *a, const float *b, float alpha, float beta, float *c, gint64 c_stride,             \
                             gint64 columns)                                                                                                \
@@ -43,6 +46,7 @@
       Lanes left = load (b), right = load (b + LANES);                                                                                     \
       EACH_ROW_##n (ADD_TO_ROW)                                                                                                            \
     }                                                                                                                                      \
+    FORGET (c);                                                                                                                            \
     EACH_ROW_##n (FINISH_ROW)                                                                                                              \
   }
 
