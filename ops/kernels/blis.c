@@ -222,10 +222,13 @@ blis_start (GError **error)
   return TRUE;
 }
 
+/* Of which the report speaks; for short ones there may be other kernels. */
+#define LONG_SUM 1024
+
 char *
 blis_report (void)
 {
-  const MicroKernels *micro = micro_kernels (WEFT_COMPUTE_FLOAT32), *bf16 = micro_kernels (WEFT_COMPUTE_BF16);
+  const MicroKernels *micro = micro_kernels (WEFT_COMPUTE_FLOAT32, LONG_SUM), *bf16 = micro_kernels (WEFT_COMPUTE_BF16, LONG_SUM);
   g_autofree char *own = micro ? g_strdup_printf ("own kernels for %s, for `compute: bf16` %s%s; for other processors ", micro->name,
                                                   bf16->numbers > 1 ? "for " : "on rounded operands", bf16->numbers > 1 ? bf16->name : "")
                                : g_strdup ("");

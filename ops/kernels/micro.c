@@ -55,14 +55,22 @@ special (gboolean bf16)
 }
 #endif
 
+/* Tiles take 32 numbers of the sum at a time. Where five in eight at most are there, vectors are faster. */
+static gboolean
+fills_tiles (gint64 k)
+{
+  return 8 * k > 5 * ((k + 31) / 32 * 32);
+}
+
 const MicroKernels *
-micro_kernels (WeftCompute compute)
+micro_kernels (WeftCompute compute, gint64 k)
 {
 #ifdef __x86_64__
   static const MicroKernels *const sets[][2] = { { &micro_avx512, &micro_avx512_rounding }, { &micro_avx2, &micro_avx2_rounding } };
   gboolean bf16 = compute == WEFT_COMPUTE_BF16;
-  if (special (bf16))
-    return special (bf16);
+  const MicroKernels *best = special (bf16);
+  if (best && (bf16 || fills_tiles (k)))
+    return best;
   for (guint i = 0; i < G_N_ELEMENTS (sets); i++)
     if (strcmp (sets[i][0]->name, vector->name) == 0)
       return sets[i][bf16];

@@ -51,11 +51,12 @@ micro_places (const MicroKernels *self, gint64 k)
 /**
  * micro_kernels:
  * @compute: with #WEFT_COMPUTE_BF16 their panels hold numbers that are rounded to bfloat16
+ * @k: the length of the sum, on which alone it may depend how it is formed
  *
  * Returns: (nullable): the kernels for this processor, or the lesser ones that the environment variable `WEFT_VECTOR` asks for; %NULL if
  *   there are none.
  */
-const MicroKernels *micro_kernels (WeftCompute compute) G_GNUC_INTERNAL;
+const MicroKernels *micro_kernels (WeftCompute compute, gint64 k) G_GNUC_INTERNAL;
 
 extern const MicroKernels micro_avx512 G_GNUC_INTERNAL;
 extern const MicroKernels micro_avx512_rounding G_GNUC_INTERNAL;

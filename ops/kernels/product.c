@@ -430,7 +430,7 @@ run_tile (gpointer data, gint64 index, guint member G_GNUC_UNUSED)
 void
 product_run (const WeftCall *call, const MatrixProduct *product)
 {
-  const MicroKernels *micro = micro_kernels (product->compute);
+  const MicroKernels *micro = micro_kernels (product->compute, product->k);
   void (*task) (gpointer data, gint64 index, guint member) = run_tile;
   gpointer data = (gpointer) product;
   gint64 tasks = (product->m + TILE_ROWS - 1) / TILE_ROWS * ((product->n + TILE_COLUMNS - 1) / TILE_COLUMNS);
@@ -455,7 +455,7 @@ product_run (const WeftCall *call, const MatrixProduct *product)
 gsize
 product_packed_floats (WeftCompute compute, gint64 n, gint64 k)
 {
-  const MicroKernels *micro = micro_kernels (compute);
+  const MicroKernels *micro = micro_kernels (compute, k);
   return micro ? (gsize) (up_to_multiple (n, micro->columns) * micro_places (micro, k)) + MICRO_SLACK : 0;
 }
 
@@ -483,7 +483,7 @@ pack_whole (gpointer data, gint64 index, guint member G_GNUC_UNUSED)
 void
 product_pack (const WeftCall *call, const MatrixProduct *product, float *packed)
 {
-  PackingJob job = { product, micro_kernels (product->compute), packed };
+  PackingJob job = { product, micro_kernels (product->compute, product->k), packed };
   gint64 blocks = (product->n + COLUMN_BLOCK - 1) / COLUMN_BLOCK;
 
   weft_parallel (call, depths_of (job.micro, product->k) * blocks, pack_whole, &job);
