@@ -50,6 +50,8 @@ ops_la_SOURCES = \
 	ops/kernels/blis.c \
 	ops/kernels/blis.h \
 	ops/kernels/micro.c \
+	ops/kernels/product-few.c \
+	ops/kernels/product-parts.h \
 	ops/kernels/product.c \
 	ops/kernels/product.h \
 	ops/kernels/rows-body.h \

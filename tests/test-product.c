@@ -98,9 +98,10 @@ check (const Problem *problem)
       }
 }
 
-static const gint64 sizes[][3] = { { 1, 1, 1 },    { 1, 7, 5 },      { 6, 1, 33 },      { 17, 19, 23 },     { 64, 65, 64 },  { 3, 40, 0 },
-                                   { 65, 90, 64 }, { 257, 40, 9 },   { 40, 513, 11 },   { 256, 512, 2 },    { 130, 3, 700 }, { 0, 5, 3 },
-                                   { 5, 0, 3 },    { 260, 520, 13 }, { 2060, 33, 520 }, { 15, 2100, 1030 }, { 30, 40, 1537 } };
+static const gint64 sizes[][3] = { { 1, 1, 1 },        { 1, 7, 5 },      { 6, 1, 33 },     { 17, 19, 23 },    { 64, 65, 64 },
+                                   { 3, 40, 0 },       { 65, 90, 64 },   { 257, 40, 9 },   { 40, 513, 11 },   { 256, 512, 2 },
+                                   { 130, 3, 700 },    { 0, 5, 3 },      { 5, 0, 3 },      { 260, 520, 13 },  { 2060, 33, 520 },
+                                   { 15, 2100, 1030 }, { 30, 40, 1537 }, { 600, 300, 70 }, { 130, 700, 600 }, { 700, 20, 40 } };
 
 /* A product of each size, one of each transposition and with each pair of factors. */
 static Product
@@ -224,6 +225,25 @@ START_TEST (fast_products_within_tiles_are_right)
 }
 END_TEST
 
+/* A row alone is what it is among many: the ways to compute products, which differ by size, form each sum alike. */
+START_TEST (numbers_do_not_depend_on_how_many_there_are)
+{
+  static const gint64 sums[] = { 16, 40, 70, 600, 1100 };
+  Problem many, few;
+  weft_registry_load (NULL);
+  problem_init (&many, &(Product){ 700, 300, sums[_i], FALSE, FALSE, 1, 0, FALSE });
+  problem_init (&few, &(Product){ 700, 300, sums[_i], FALSE, FALSE, 1, 0, FALSE });
+  multiply_here (&many);
+  few.product.m = 37;
+  few.product.n = 33;
+  multiply_here (&few);
+  for (gint64 i = 0; i < few.product.m; i++)
+    ck_assert_mem_eq (many.c + i * many.c_stride, few.c + i * few.c_stride, (gsize) few.product.n * sizeof (float));
+  problem_clear (&many);
+  problem_clear (&few);
+}
+END_TEST
+
 /* Not a number and infinity reach every element that they are part of, and no other; what infinity becomes there is up to the kernels. */
 START_TEST (not_a_number_spreads_as_far_as_it_should)
 {
@@ -263,6 +283,7 @@ main (void)
   tcase_add_loop_test (tests, plain_products_are_right, 0, N_PRODUCTS);
   tcase_add_loop_test (tests, fast_products_are_right_for_any_number_of_threads, 0, 2 * N_PRODUCTS);
   tcase_add_loop_test (tests, fast_products_within_tiles_are_right, 0, N_PRODUCTS);
+  tcase_add_loop_test (tests, numbers_do_not_depend_on_how_many_there_are, 0, 5);
   tcase_add_test (tests, not_a_number_spreads_as_far_as_it_should);
   suite_add_tcase (suite, tests);
   /* Modules are loaded by the tests that need them: each has a process of its own. */

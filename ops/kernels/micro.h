@@ -12,6 +12,7 @@
 G_BEGIN_DECLS
 
 #define MICRO_MAX_COLUMNS 32
+#define MICRO_MAX_ROWS 32
 /* Floats that packing may write beyond the last panel. */
 #define MICRO_SLACK 16
 

@@ -5,7 +5,7 @@
  * somebody is therefore at work on.
  *
  * SPDX-License-Identifier: BSD-3-Clause */
-#include "product.h"
+#include "product-parts.h"
 
 #include <sched.h>
 #include <string.h>
@@ -13,7 +13,6 @@
 #include <unistd.h>
 
 #include "blis.h"
-#include "micro.h"
 #include "vector.h"
 
 /* Places of the longest sum in one go that any kernels have. */
@@ -32,6 +31,8 @@
 /* Tasks that a step should have to keep a team busy, and multiplications that make a task worth handing out. */
 #define ENOUGH_TASKS 16
 #define TASK_WORK (1 << 19)
+/* Multiplications below which members would spend more time on waiting for each other than they save. */
+#define SHARED_WORK (1 << 21)
 #define PACKED_FLOATS (SETS * 2 * (DEEP_PART + 64) * DEPTH)
 #define HUGE_PAGE (2 << 20)
 
@@ -54,6 +55,7 @@ typedef struct
   Cut rows, columns;
   gint64 depth, depths; /* in numbers of the sum */
   gint64 tasks;         /* of a step */
+  gint64 all_tasks;
   float *packed_rows[SETS], *packed_columns[SETS];
   gsize row_block_floats, column_block_floats;
   /* Atomic. Steps, plus one, for which a piece of a block of a set was last claimed for packing and packed; steps done of each tile; tasks
@@ -63,12 +65,6 @@ typedef struct
   gint64 next;
   gint64 computed[MAX_ROW_BLOCKS * MAX_COLUMN_BLOCKS];
 } Job;
-
-static gint64
-up_to_multiple (gint64 n, gint64 unit)
-{
-  return (n + unit - 1) / unit * unit;
-}
 
 /* Equal blocks of at most @most, a multiple of @unit, in equal parts of at most @most_blocks. */
 static Cut
@@ -83,9 +79,8 @@ cut (gint64 size, gint64 most, gint64 unit, gint64 most_blocks)
   return self;
 }
 
-/* A third of the second-level cache for a block of A; the rest is for the panels of B and of C that pass by. */
-static gint64
-row_block (const MicroKernels *micro)
+gint64
+product_cache (void)
 {
   static gsize cache;
   if (g_once_init_enter (&cache))
@@ -93,7 +88,14 @@ row_block (const MicroKernels *micro)
       long bytes = sysconf (_SC_LEVEL2_CACHE_SIZE);
       g_once_init_leave (&cache, (gsize) (bytes > 0 ? bytes : 256 << 10));
     }
-  gint64 fit = (gint64) cache / 3 / (micro->depth * (gint64) sizeof (float)) / micro->rows;
+  return (gint64) cache;
+}
+
+/* A third of the second-level cache for a block of A; the rest is for the panels of B and of C that pass by. */
+static gint64
+row_block (const MicroKernels *micro)
+{
+  gint64 fit = product_cache () / 3 / (micro->depth * (gint64) sizeof (float)) / micro->rows;
   return CLAMP (fit, 64 / micro->rows, micro->block_rows / micro->rows) * micro->rows;
 }
 
@@ -132,26 +134,6 @@ packed_memory (void)
   return memory;
 }
 
-static gint64
-depths_of (const MicroKernels *micro, gint64 k)
-{
-  return MAX ((micro_places (micro, k) + micro->depth - 1) / micro->depth, 1);
-}
-
-static gint64
-depth_of (const MicroKernels *micro, gint64 k)
-{
-  gint64 depths = depths_of (micro, k);
-  return up_to_multiple ((k + depths - 1) / depths, MAX (micro->numbers, 16));
-}
-
-/* Where the panels of column @column lie in a packed B, for the @depth numbers from @first on: depth after depth, panel after panel. */
-static float *
-packed_at (const MicroKernels *micro, gint64 n, float *packed, gint64 column, gint64 first, gint64 depth)
-{
-  return packed + up_to_multiple (n, micro->columns) * micro_places (micro, first) + column * micro_places (micro, depth);
-}
-
 static void
 job_init (Job *job, const MatrixProduct *product, const MicroKernels *micro, guint team)
 {
@@ -170,9 +152,10 @@ job_init (Job *job, const MatrixProduct *product, const MicroKernels *micro, gui
   job->rows = cut (product->m, block, micro->rows, most);
   /* Columns that only one block of rows needs should be multiplied while what was packed is in cache: in few blocks, used again and again. */
   job->columns = cut (product->n, columns, micro->columns, row_blocks == 1 ? MIN (2 * (gint64) team, part / columns) : part / columns);
-  job->depths = depths_of (micro, product->k);
-  job->depth = depth_of (micro, product->k);
+  job->depths = product_depths (micro, product->k);
+  job->depth = product_depth (micro, product->k);
   job->tasks = job->rows.blocks * job->columns.blocks;
+  job->all_tasks = job->tasks * job->depths * job->rows.parts * job->columns.parts;
   memset (job->computed, 0, (gsize) job->tasks * sizeof *job->computed);
   job->row_block_floats = (gsize) up_to_multiple (
       up_to_multiple (MIN (job->rows.block, product->m), micro->row_unit) * micro_places (micro, job->depth) + MICRO_SLACK, 16);
@@ -229,14 +212,6 @@ task_init (Task *task, const Job *job, gint64 index)
   return task->rows > 0 && task->columns > 0;
 }
 
-/* Height of the panels that @rows rows are packed into. */
-static gint64
-panel_height (const Job *job, gint64 rows)
-{
-  gint64 panels = (rows + job->micro->rows - 1) / job->micro->rows;
-  return up_to_multiple ((rows + panels - 1) / panels, job->micro->row_unit);
-}
-
 static gboolean
 claim (gint64 *claimed, gint64 step)
 {
@@ -255,15 +230,11 @@ await_pieces (const Packing pieces[PIECES], gint64 size, gint64 piece, gint64 st
 static void
 pack_columns (Job *job, const Task *task, Packing pieces[PIECES], float *to)
 {
-  const MatrixProduct *product = job->product;
-  gint64 along = product->transpose_b ? product->b_stride : 1, deep = product->transpose_b ? 1 : product->b_stride;
-  const float *from = product->b + task->first_column * along + task->first * deep;
-
   for (gint64 first = 0; first < task->columns; first += COLUMN_PIECE)
     if (claim (&pieces[first / COLUMN_PIECE].claimed, task->step))
       {
-        job->micro->pack_columns (MIN (COLUMN_PIECE, task->columns - first), task->depth, from + first * along, along, deep,
-                                  to + first * micro_places (job->micro, task->depth));
+        product_pack_columns (job->micro, job->product, task->first_column + first, MIN (COLUMN_PIECE, task->columns - first), task->first,
+                              task->depth, to + first * micro_places (job->micro, task->depth));
         __atomic_store_n (&pieces[first / COLUMN_PIECE].packed, task->step + 1, __ATOMIC_RELEASE);
       }
 }
@@ -272,23 +243,20 @@ pack_columns (Job *job, const Task *task, Packing pieces[PIECES], float *to)
 static gint64
 row_piece (const Job *job, const Task *task)
 {
-  gint64 height = panel_height (job, task->rows), panels = (task->rows + height - 1) / height;
+  gint64 height = product_panel_height (job->micro, task->rows), panels = (task->rows + height - 1) / height;
   return (panels + PIECES - 1) / PIECES * height;
 }
 
 static void
 pack_rows (Job *job, const Task *task, Packing pieces[PIECES], float *to)
 {
-  const MatrixProduct *product = job->product;
-  gint64 along = product->transpose_a ? 1 : product->a_stride, deep = product->transpose_a ? product->a_stride : 1;
-  const float *from = product->a + task->first_row * along + task->first * deep;
-  gint64 height = panel_height (job, task->rows), piece = row_piece (job, task);
+  gint64 height = product_panel_height (job->micro, task->rows), piece = row_piece (job, task);
 
   for (gint64 first = 0; first < task->rows; first += piece)
     if (claim (&pieces[first / piece].claimed, task->step))
       {
-        job->micro->pack_rows (MIN (piece, task->rows - first), task->depth, from + first * along, along, deep, height,
-                               to + first * micro_places (job->micro, task->depth));
+        product_pack_rows (job->micro, job->product, task->first_row + first, MIN (piece, task->rows - first), task->first, task->depth,
+                           height, to + first * micro_places (job->micro, task->depth));
         __atomic_store_n (&pieces[first / piece].packed, task->step + 1, __ATOMIC_RELEASE);
       }
 }
@@ -297,7 +265,8 @@ static void
 multiply (const Job *job, const Task *task, const float *rows, const float *columns)
 {
   const MatrixProduct *product = job->product;
-  gint64 height = panel_height (job, task->rows), width = job->micro->columns, places = micro_places (job->micro, task->depth);
+  gint64 height = product_panel_height (job->micro, task->rows), width = job->micro->columns,
+         places = micro_places (job->micro, task->depth);
 
   if (job->micro->begin)
     job->micro->begin ();
@@ -311,8 +280,8 @@ multiply (const Job *job, const Task *task, const float *rows, const float *colu
     job->micro->end ();
 }
 
-static void
-finish (const MatrixProduct *product, gint64 first_row, gint64 rows, gint64 first_column, gint64 columns)
+void
+product_finish (const MatrixProduct *product, gint64 first_row, gint64 rows, gint64 first_column, gint64 columns)
 {
   for (gint64 i = 0; product->bias && i < rows; i++)
     {
@@ -338,7 +307,8 @@ run_task (gpointer data, gint64 index G_GNUC_UNUSED, guint member G_GNUC_UNUSED)
       Packing *row_pieces = job->row_packings[set][task.row], *column_pieces = job->column_packings[set][task.column];
       await (&job->finished[set], task.step / SETS * job->tasks);
       if (job->product->packed)
-        columns = packed_at (job->micro, job->product->n, (float *) job->product->packed, task.first_column, task.first, task.depth);
+        columns =
+            product_packed_at (job->micro, job->product->n, (float *) job->product->packed, task.first_column, task.first, task.depth);
       else
         pack_columns (job, &task, column_pieces, columns);
       pack_rows (job, &task, row_pieces, rows);
@@ -348,7 +318,7 @@ run_task (gpointer data, gint64 index G_GNUC_UNUSED, guint member G_GNUC_UNUSED)
       await (computed, task.step);
       multiply (job, &task, rows, columns);
       if (task.ends)
-        finish (job->product, task.first_row, task.rows, task.first_column, task.columns);
+        product_finish (job->product, task.first_row, task.rows, task.first_column, task.columns);
     }
   else
     await (computed, task.step);
@@ -424,32 +394,57 @@ run_tile (gpointer data, gint64 index, guint member G_GNUC_UNUSED)
     multiply_rounded_tile (p, i, rows, j, columns);
   else
     multiply_tile (p, i, rows, j, columns);
-  finish (p, i, rows, j, columns);
+  product_finish (p, i, rows, j, columns);
+}
+
+static void
+run_all_tasks (gpointer data, gint64 index G_GNUC_UNUSED, guint member)
+{
+  const Job *job = data;
+  for (gint64 i = 0; i < job->all_tasks; i++)
+    run_task (data, i, member);
+}
+
+static void
+run_blocks (const WeftCall *call, const MatrixProduct *product, const MicroKernels *micro)
+{
+  gboolean alone = product->m * product->n * product->k < SHARED_WORK;
+  Job job;
+
+  job_init (&job, product, micro, call && !alone ? weft_team_size (call) : 1);
+  product_share (call, alone ? 1 : job.all_tasks, alone ? run_all_tasks : run_task, &job);
+}
+
+static void
+run_tiles (const WeftCall *call, const MatrixProduct *product)
+{
+  gint64 down = (product->m + TILE_ROWS - 1) / TILE_ROWS, across = (product->n + TILE_COLUMNS - 1) / TILE_COLUMNS;
+  product_share (call, down * across, run_tile, (gpointer) product);
+}
+
+void
+product_share (const WeftCall *call, gint64 tasks, void (*task) (gpointer data, gint64 index, guint member), gpointer data)
+{
+  if (call)
+    weft_parallel (call, tasks, task, data);
+  else
+    for (gint64 i = 0; i < tasks; i++)
+      task (data, i, 0);
 }
 
 void
 product_run (const WeftCall *call, const MatrixProduct *product)
 {
   const MicroKernels *micro = micro_kernels (product->compute, product->k);
-  void (*task) (gpointer data, gint64 index, guint member) = run_tile;
-  gpointer data = (gpointer) product;
-  gint64 tasks = (product->m + TILE_ROWS - 1) / TILE_ROWS * ((product->n + TILE_COLUMNS - 1) / TILE_COLUMNS);
-  Job job;
 
   if (product->m <= 0 || product->n <= 0)
     return;
-  if (micro)
-    {
-      job_init (&job, product, micro, call ? weft_team_size (call) : 1);
-      task = run_task;
-      data = &job;
-      tasks = job.tasks * job.depths * job.rows.parts * job.columns.parts;
-    }
-  if (call)
-    weft_parallel (call, tasks, task, data);
+  if (!micro)
+    run_tiles (call, product);
+  else if (product_is_few (product, micro))
+    product_few_run (call, product, micro);
   else
-    for (gint64 i = 0; i < tasks; i++)
-      task (data, i, 0);
+    run_blocks (call, product, micro);
 }
 
 gsize
@@ -472,12 +467,11 @@ pack_whole (gpointer data, gint64 index, guint member G_GNUC_UNUSED)
 {
   const PackingJob *job = data;
   const MatrixProduct *product = job->product;
-  gint64 blocks = (product->n + COLUMN_BLOCK - 1) / COLUMN_BLOCK, full = depth_of (job->micro, product->k);
+  gint64 blocks = (product->n + COLUMN_BLOCK - 1) / COLUMN_BLOCK, full = product_depth (job->micro, product->k);
   gint64 column = index % blocks * COLUMN_BLOCK, first = index / blocks * full, depth = CLAMP (product->k - first, 0, full);
-  gint64 along = product->transpose_b ? product->b_stride : 1, deep = product->transpose_b ? 1 : product->b_stride;
 
-  job->micro->pack_columns (MIN (COLUMN_BLOCK, product->n - column), depth, product->b + column * along + first * deep, along, deep,
-                            packed_at (job->micro, product->n, job->packed, column, first, depth));
+  product_pack_columns (job->micro, product, column, MIN (COLUMN_BLOCK, product->n - column), first, depth,
+                        product_packed_at (job->micro, product->n, job->packed, column, first, depth));
 }
 
 void
@@ -486,7 +480,7 @@ product_pack (const WeftCall *call, const MatrixProduct *product, float *packed)
   PackingJob job = { product, micro_kernels (product->compute, product->k), packed };
   gint64 blocks = (product->n + COLUMN_BLOCK - 1) / COLUMN_BLOCK;
 
-  weft_parallel (call, depths_of (job.micro, product->k) * blocks, pack_whole, &job);
+  weft_parallel (call, product_depths (job.micro, product->k) * blocks, pack_whole, &job);
 }
 
 void

@@ -41,7 +41,7 @@ typedef struct
  * @call: (nullable): whose team works on it; %NULL: the calling thread alone
  *
  * Every number of C is one sum in an order that depends on k alone, whoever computes it. Packed copies of parts of A and B live in memory
- * of the calling thread that is kept from product to product and is bounded (25 MiB).
+ * that is kept from product to product and is bounded: 25 MiB of the calling thread, and of products of few rows 2 MiB of each member.
  */
 void product_run (const WeftCall *call, const MatrixProduct *product) G_GNUC_INTERNAL;
 
