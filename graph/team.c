@@ -1,8 +1,9 @@
 /* One persistent team of threads.
  *
  * A dispatch is a new generation of the job: members that spin see it within a tenth of a microsecond, members that went to sleep are
- * woken. Tiles are claimed one by one from a counter, so that a busy neighbour on one core delays the others little. Lock and conditions
- * are POSIX ones because thread sanitizers do not see into GLib's.
+ * woken. Tiles are claimed one by one from a counter, so that a busy neighbour on one core delays the others little. Members that come
+ * when all are claimed find the job closed, and nobody waits for them: a small job is done before a thread has woken up, which may need the
+ * very processor of who would wait for it. Lock and conditions are POSIX ones because thread sanitizers do not see into GLib's.
  *
  * SPDX-License-Identifier: BSD-3-Clause */
 #include "team.h"
@@ -16,6 +17,7 @@
 
 /* About 20 µs: longer than the gaps between the nodes of a step, shorter than a scheduler's slice. */
 #define SPINS 4000
+#define CLOSED (1 << 30)
 
 typedef struct
 {
@@ -33,7 +35,7 @@ struct _WeftTeam
   pthread_mutex_t lock;
   pthread_cond_t work, done;
   gint generation; /* atomic; changes with every job */
-  gint running;    /* atomic; members that have not finished the job */
+  gint inside;     /* atomic; members at work on the job, and whether it is closed to others */
   gint sleeping;   /* members waiting for work; under lock */
   gboolean leaving;
   void (*tile) (gpointer data, gint64 index, guint member);
@@ -44,9 +46,12 @@ struct _WeftTeam
 
 static _Thread_local gboolean inside_tile;
 
+/* In turn @i of a spin. Now and then whoever waits for this processor gets it: perhaps who is waited for. */
 static inline void
-pause_briefly (void)
+pause_briefly (guint i)
 {
+  if (i % 64 == 63)
+    sched_yield ();
 #if defined(__x86_64__) || defined(__i386__)
   __builtin_ia32_pause ();
 #endif
@@ -74,7 +79,7 @@ await_work (WeftTeam *team, gint seen)
       now = g_atomic_int_get (&team->generation);
       if (now != seen)
         return now;
-      pause_briefly ();
+      pause_briefly (i);
     }
   pthread_mutex_lock (&team->lock);
   team->sleeping++;
@@ -83,6 +88,27 @@ await_work (WeftTeam *team, gint seen)
   team->sleeping--;
   pthread_mutex_unlock (&team->lock);
   return now;
+}
+
+static gboolean
+enter (WeftTeam *team)
+{
+  gint inside = __atomic_load_n (&team->inside, __ATOMIC_RELAXED);
+
+  while (!(inside & CLOSED))
+    if (__atomic_compare_exchange_n (&team->inside, &inside, inside + 1, FALSE, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+      return TRUE;
+  return FALSE;
+}
+
+static void
+leave (WeftTeam *team)
+{
+  if (__atomic_sub_fetch (&team->inside, 1, __ATOMIC_RELEASE) != CLOSED)
+    return;
+  pthread_mutex_lock (&team->lock);
+  pthread_cond_signal (&team->done);
+  pthread_mutex_unlock (&team->lock);
 }
 
 static gpointer
@@ -98,12 +124,10 @@ member_main (gpointer data)
       seen = await_work (team, seen);
       if (team->leaving)
         return NULL;
-      claim_tiles (team, start->member);
-      if (g_atomic_int_dec_and_test (&team->running))
+      if (enter (team))
         {
-          pthread_mutex_lock (&team->lock);
-          pthread_cond_signal (&team->done);
-          pthread_mutex_unlock (&team->lock);
+          claim_tiles (team, start->member);
+          leave (team);
         }
     }
 }
@@ -146,6 +170,7 @@ weft_team_new (guint size, GError **error)
     }
   team = g_new0 (WeftTeam, 1);
   team->size = 1;
+  team->inside = CLOSED;
   team->spins = size > processors ? 0 : SPINS;
   pthread_mutex_init (&team->lock, NULL);
   pthread_cond_init (&team->work, NULL);
@@ -207,17 +232,19 @@ weft_team_is_dealt (const WeftTeam *team)
   return team->dealt;
 }
 
+/* Waits for those who are inside, and lets nobody else in. */
 static void
 await_members (WeftTeam *team)
 {
+  __atomic_fetch_or (&team->inside, CLOSED, __ATOMIC_ACQ_REL);
   for (guint i = 0; i < team->spins; i++)
     {
-      if (g_atomic_int_get (&team->running) == 0)
-        break;
-      pause_briefly ();
+      if (__atomic_load_n (&team->inside, __ATOMIC_ACQUIRE) == CLOSED)
+        return;
+      pause_briefly (i);
     }
   pthread_mutex_lock (&team->lock);
-  while (g_atomic_int_get (&team->running) > 0)
+  while (__atomic_load_n (&team->inside, __ATOMIC_ACQUIRE) != CLOSED)
     pthread_cond_wait (&team->done, &team->lock);
   pthread_mutex_unlock (&team->lock);
 }
@@ -238,7 +265,7 @@ share_tiles (WeftTeam *team, gint64 tiles, void (*tile) (gpointer data, gint64 i
   team->data = data;
   team->tiles = tiles;
   __atomic_store_n (&team->next, 0, __ATOMIC_RELAXED);
-  g_atomic_int_set (&team->running, (gint) team->size - 1);
+  __atomic_store_n (&team->inside, 0, __ATOMIC_RELEASE);
   publish (team);
   claim_tiles (team, 0);
   await_members (team);
