@@ -37,7 +37,7 @@ struct _WeftTeam
   gint generation; /* atomic; changes with every job */
   gint inside;     /* atomic; members at work on the job, and whether it is closed to others */
   gint sleeping;   /* members waiting for work; under lock */
-  gboolean leaving;
+  gint leaving;    /* atomic */
   void (*tile) (gpointer data, gint64 index, guint member);
   gpointer data;
   gint64 tiles;
@@ -122,7 +122,7 @@ member_main (gpointer data)
   for (;;)
     {
       seen = await_work (team, seen);
-      if (team->leaving)
+      if (g_atomic_int_get (&team->leaving))
         return NULL;
       if (enter (team))
         {
@@ -208,7 +208,7 @@ weft_team_new_dealt (guint size)
 void
 weft_team_free (WeftTeam *team)
 {
-  team->leaving = TRUE;
+  g_atomic_int_set (&team->leaving, TRUE);
   publish (team);
   for (guint i = 1; i < team->size && !team->dealt; i++)
     g_thread_join (team->threads[i]);
