@@ -6,14 +6,13 @@
  * SPDX-License-Identifier: BSD-3-Clause */
 #include "product-parts.h"
 
-#include <sys/mman.h>
-
 /* Columns that are packed at a time. */
 #define STRIP 64
 /* Most columns of a task, and multiplications that make one worth handing out. */
 #define TASK_COLUMNS 1024
 #define TASK_WORK (1 << 20)
-#define HUGE_PAGE (2 << 20)
+/* Bytes for the rows of A for one depth, then a strip of B: one huge page. */
+#define PACKED_BYTES (2 << 20)
 
 typedef struct
 {
@@ -23,23 +22,6 @@ typedef struct
   gint64 columns; /* of a task */
   gint64 depth, depths;
 } Job;
-
-/* Rows of A for one depth, then a strip of B. */
-static float *
-packed_memory (void)
-{
-  static GPrivate of_thread = G_PRIVATE_INIT (g_aligned_free);
-  gpointer memory = g_private_get (&of_thread);
-  if (!memory)
-    {
-      memory = g_aligned_alloc (HUGE_PAGE, 1, HUGE_PAGE);
-#ifdef MADV_HUGEPAGE
-      (void) madvise (memory, HUGE_PAGE, MADV_HUGEPAGE);
-#endif
-      g_private_set (&of_thread, memory);
-    }
-  return memory;
-}
 
 /* All rows of a strip from column @column on. */
 static void
@@ -83,7 +65,7 @@ run_task (gpointer data, gint64 index, guint member G_GNUC_UNUSED)
   const Job *job = data;
   const MatrixProduct *p = job->product;
   gint64 column = index * job->columns, end = MIN (column + job->columns, p->n);
-  float *rows = packed_memory (), *strip = rows + (p->m + MICRO_MAX_ROWS) * micro_places (job->micro, job->depth);
+  float *rows = product_memory (), *strip = rows + (p->m + MICRO_MAX_ROWS) * micro_places (job->micro, job->depth);
 
   for (gint64 step = 0; step < job->depths; step++)
     {
@@ -98,7 +80,7 @@ gboolean
 product_is_few (const MatrixProduct *product, const MicroKernels *micro)
 {
   gint64 row = micro->depth * (gint64) sizeof (float), most = MAX (product_cache () / 2 / row, 64);
-  return product->m <= MIN (most, HUGE_PAGE / row - MICRO_MAX_ROWS - STRIP);
+  return product->m <= MIN (most, PACKED_BYTES / row - MICRO_MAX_ROWS - STRIP);
 }
 
 /* Columns of a task: as many tasks as members, or a multiple of it, unless there is too little to do. */

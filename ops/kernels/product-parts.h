@@ -60,6 +60,9 @@ product_pack_columns (const MicroKernels *micro, const MatrixProduct *product, g
   micro->pack_columns (count, depth, product->b + column * along + first * deep, along, deep, to);
 }
 
+/* Memory of the calling thread for what it packs, aligned to a huge page; what is not touched takes none. */
+float *product_memory (void) G_GNUC_INTERNAL;
+
 /* Bytes of the second-level cache. */
 gint64 product_cache (void) G_GNUC_INTERNAL;
 

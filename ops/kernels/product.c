@@ -118,8 +118,8 @@ fair_block (gint64 rows, gint64 most, gint64 unit, gint64 column_blocks, guint t
   return best;
 }
 
-static gpointer
-packed_memory (void)
+float *
+product_memory (void)
 {
   static GPrivate of_thread = G_PRIVATE_INIT (g_aligned_free);
   gpointer memory = g_private_get (&of_thread);
@@ -160,7 +160,7 @@ job_init (Job *job, const MatrixProduct *product, const MicroKernels *micro, gui
   job->row_block_floats = (gsize) up_to_multiple (
       up_to_multiple (MIN (job->rows.block, product->m), micro->row_unit) * micro_places (micro, job->depth) + MICRO_SLACK, 16);
   job->column_block_floats = (gsize) (job->columns.block * micro_places (micro, job->depth));
-  float *memory = packed_memory ();
+  float *memory = product_memory ();
   for (int set = 0; set < SETS; set++)
     {
       job->packed_rows[set] = memory;
@@ -364,7 +364,7 @@ copy_rounded (gint64 rows, gint64 columns, const float *x, gint64 stride, float 
 static void
 multiply_rounded_tile (const MatrixProduct *p, gint64 i, gint64 rows, gint64 j, gint64 columns)
 {
-  float *a = packed_memory (), *b = a + TILE_ROWS * DEPTH;
+  float *a = product_memory (), *b = a + TILE_ROWS * DEPTH;
 
   for (gint64 first = 0; first < p->k || first == 0; first += DEPTH)
     {
